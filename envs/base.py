@@ -1,0 +1,69 @@
+"""What a text environment needs: a space of any Unicode text, and a base class with the spaces filled in.
+
+An author writes `reset` and `step` on strings. Everything else is optional: `system_prompt`, `expert`, splits.
+"""
+
+import string
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+from gymnasium.spaces import Text
+
+DEFAULT_MAX_LENGTH = 1 << 16
+
+
+class AnyText(Text):
+    """The space of all strings up to `max_length` characters.
+
+    Gymnasium's `Text` accepts letters and digits only: a blank or an empty string is outside. Samples are drawn from
+    the printable ASCII characters.
+    """
+
+    def __init__(self, max_length: int = DEFAULT_MAX_LENGTH, *, seed: int | None = None) -> None:
+        super().__init__(max_length, min_length=0, charset=string.printable, seed=seed)
+
+    def contains(self, x: Any) -> bool:
+        """Whether `x` is a string that is not too long."""
+        return isinstance(x, str) and len(x) <= self.max_length
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        """A printable string of at most 64 characters: long enough to test with, short enough to be quick."""
+        length = int(self.np_random.integers(0, min(self.max_length, 64) + 1))
+        return "".join(self.np_random.choice(list(string.printable), size=length))
+
+    def __repr__(self) -> str:
+        return f"AnyText(max_length={self.max_length})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnyText) and other.max_length == self.max_length
+
+    def __hash__(self) -> int:
+        return hash(("AnyText", self.max_length))
+
+
+class TextEnv(gymnasium.Env[str, str]):
+    """A Gymnasium environment whose observations and actions are text.
+
+    Subclasses write `reset` and `step`. `info` may say `task_id` and `category` in `reset`, `rewards` (the named parts
+    of the reward) in `step`, and `success` when the episode ends. An environment that can play its own expert defines
+    `expert(self) -> str`: the action that a scripted expert takes now.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium declares it this way)
+    system_prompt: str = ""
+
+    def __init__(self, max_length: int = DEFAULT_MAX_LENGTH) -> None:
+        self.observation_space = AnyText(max_length)
+        self.action_space = AnyText(max_length)
+
+
+def split_of(options: Mapping[str, Any] | None) -> str:
+    """The split that `reset(options={"split": ...})` asks for: "train" unless told.
+
+    Raises ValueError on anything but "train" and "test".
+    """
+    split = (options or {}).get("split", "train")
+    if split not in ("train", "test"):
+        raise ValueError(f"options['split'] is {split!r}; it must be 'train' or 'test'")
+    return str(split)
