@@ -20,17 +20,17 @@ class Section(BaseModel):
 class TinyModelConfig(Section):
     """The embedded default policy: a Qwen3-style transformer that the run initialises itself."""
 
-    vocab_size: int = Field(640, ge=300)
+    vocab_size: int = Field(1024, ge=300)
     """Size of the byte-level BPE vocabulary, trained on the environment's own text."""
-    hidden_size: int = Field(160, gt=0)
+    hidden_size: int = Field(128, gt=0)
     """Width of the residual stream."""
-    intermediate_size: int = Field(448, gt=0)
+    intermediate_size: int = Field(320, gt=0)
     """Width of the feed-forward layers."""
-    num_hidden_layers: int = Field(4, gt=0)
+    num_hidden_layers: int = Field(3, gt=0)
     """Number of transformer blocks."""
-    num_attention_heads: int = Field(5, gt=0)
+    num_attention_heads: int = Field(4, gt=0)
     """Number of query heads."""
-    num_key_value_heads: int = Field(5, gt=0)
+    num_key_value_heads: int = Field(2, gt=0)
     """Number of key and value heads (grouped-query attention when smaller)."""
     head_dim: int = Field(32, gt=0)
     """Width of one head; 32 or 64 suit every engine."""
@@ -49,6 +49,8 @@ class EnvironmentConfig(Section):
     """Episodes in flight at once."""
     env_threads: int = Field(4, gt=0)
     """Threads that run `reset` and `step`, so that generation never waits for a slow step."""
+    env_timeout: float = Field(300.0, gt=0)
+    """Seconds that one `reset` or `step` may take before the episode is FAILED."""
     max_retries: int = Field(1, ge=0)
     """How often a FAILED episode is played again."""
     max_failed_share: float = Field(0.25, ge=0, le=1)
@@ -60,6 +62,8 @@ class ModelConfig(Section):
 
     model_name_or_path: str | None = None
     """A Hugging Face causal LM by id or path; without it, the tiny policy of `tiny`."""
+    template: str | None = None
+    """Chat template: `chatml`, or the path of a Jinja file; None: the tokenizer's own."""
     tiny: TinyModelConfig = TinyModelConfig()
     """The shape of the tiny policy."""
     max_context: int = Field(768, gt=0)
@@ -71,13 +75,14 @@ class ModelConfig(Section):
 class ColdStartConfig(Section):
     """The fine-tuning on the expert's trajectories that comes before RL."""
 
-    cold_start_episodes: int = Field(200, ge=0)
+    cold_start_episodes: int = Field(2000, ge=0)
     """Expert episodes to learn from; 0 turns the cold start off."""
-    cold_start_epochs: int = Field(10, gt=0)
+    cold_start_epochs: int = Field(4, gt=0)
     """Passes over them."""
-    cold_start_learning_rate: float = Field(2e-3, gt=0)
-    """Peak learning rate, with warm-up and cosine decay."""
-    cold_start_batch_size: int = Field(16, gt=0)
+    cold_start_learning_rate: float | None = Field(None, gt=0)
+    """Peak learning rate, with warm-up and cosine decay; None: 3e-3 for the tiny policy (which is
+    fine-tuned with Muon), 1e-5 for a given model (AdamW)."""
+    cold_start_batch_size: int = Field(8, gt=0)
     """Trajectories per optimiser step."""
     cold_start_cache: bool = True
     """Keep the cold-started policy under ~/.cache/agentrl, by content, so that the next run starts at once."""
@@ -148,6 +153,8 @@ class AlgorithmConfig(Section):
     target_kl: float | None = Field(None, gt=0)
     """Nats per trajectory: the adaptive controller's aim, and the update's epochs stop when the KL between the
     sampling policy and the updated one exceeds it. None: neither."""
+    kl_monitor: bool = True
+    """Measure the KL to the initial policy on part of each step even when its weight is 0; keeps a copy of it."""
     truncated_is_cap: float = Field(2.0, gt=0)
     """Cap of the importance weight between the sampler's and the learner's log-probs, used where they differ."""
 
@@ -155,6 +162,8 @@ class AlgorithmConfig(Section):
 class OptimizerConfig(Section):
     """How the weights move."""
 
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """AdamW, or Muon for the matrices of the blocks, at 20/3 of `learning_rate`, and AdamW for the rest."""
     learning_rate: float = Field(3e-4, gt=0)
     """Peak learning rate of AdamW."""
     lr_scheduler_type: Literal["constant", "linear", "cosine"] = "constant"

@@ -7,6 +7,7 @@ with any other row (the system prompt, a group's task) is copied, not computed a
 
 import asyncio
 import itertools
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _SHARE_AT_LEAST = 16
 """Tokens in common below which copying a neighbour's keys and values is not worth it."""
 _MIN_BATCH = 16
 """Batches are filled up to this size: below it, matrix kernels change with the size, and with them the last bits."""
+
+_PAUSE = 0.001
+"""Seconds between looks at the queue while a burst of requests arrives."""
 
 
 @dataclass(slots=True)
@@ -91,11 +95,26 @@ class EmbeddedEngine:
     async def _drive(self) -> None:
         """Step until nothing is left to do; between steps the episodes get their turn."""
         while self._queue or self._active:
+            began = time.perf_counter()
             try:
                 self.step()
             except Exception as error:
                 self._fail(error)
-            await asyncio.sleep(0)
+            await self._let_episodes_act(time.perf_counter() - began)
+
+    async def _let_episodes_act(self, patience: float) -> None:
+        """Give the loop to the episodes, and wait for those that are about to come back with the next request.
+
+        Episodes whose turns end together come back in a burst, and one batch is cheaper than many small ones. So wait
+        while requests keep arriving, at most as long as a step takes: never for a slow environment.
+        """
+        await asyncio.sleep(0)
+        deadline = time.perf_counter() + patience
+        while len(self._row_of) > self._active + len(self._queue) and time.perf_counter() < deadline:
+            waiting = len(self._queue)
+            await asyncio.sleep(_PAUSE)
+            if len(self._queue) == waiting:
+                return
 
     def _fail(self, error: Exception) -> None:
         """Hand an error to everybody who waits, and start from a clean slate."""

@@ -1,0 +1,119 @@
+"""Playing an environment in the terminal: what is shown, and how an answer is typed."""
+
+import ast
+from typing import Any
+
+import typer
+
+from agentrl.cli.console import printable
+from agentrl.cli.words import SCRIPTED
+from agentrl.envs.play import Choose, Move, Play, Watch, action_of, is_text, text_of
+from agentrl.envs.registry import EnvEntry
+from agentrl.errors import ConfigError, nearest
+
+_FENCE = "```"
+
+
+def show_start(entry: EnvEntry, env: Any, *, human: bool) -> None:
+    """Print what is played and, for a human, how to answer."""
+    typer.secho(f"{entry.name}: {entry.summary}", bold=True)
+    system_prompt = getattr(env.unwrapped, "system_prompt", "")
+    if system_prompt:
+        typer.secho(printable(str(system_prompt)), dim=True)
+    if human:
+        typer.secho(
+            f"Answer with a line; {_FENCE} begins several, a line with only a dot ends them. Ctrl-D stops.", dim=True
+        )
+
+
+def table_agent(agent: str, entry: EnvEntry, env: Any, multiline: bool) -> Choose:
+    """The agent named human, expert or noop, which prints each observation that it answers.
+
+    Raises ConfigError when there is no such agent, or the environment has no expert.
+    """
+    if agent not in ("human", *SCRIPTED):
+        raise ConfigError(f"--agent {agent}: must be human, expert or noop.{nearest(agent, ('human', *SCRIPTED), 1)}")
+    expert = getattr(env.unwrapped, "expert", None)
+    if agent == "expert" and not callable(expert):
+        raise ConfigError(f"--agent expert: {entry.name} has no expert(). Play it yourself: --agent human.")
+
+    def choose(seat: str, observation: Any, space: Any) -> Any:
+        typer.echo()
+        if entry.kind != "gymnasium":
+            typer.secho(f"{seat} sees:", fg="cyan")
+        typer.echo(printable(text_of(observation)))
+        if agent == "human":
+            return _ask(seat, space, multiline)
+        if agent == "noop" and not is_text(space):
+            raise ConfigError(f"--agent noop: saying nothing is an action only where actions are text, not {space}.")
+        if agent == "noop":
+            return action_of(space, "")
+        said = expert() if entry.kind == "gymnasium" else expert(seat)  # type: ignore[misc]
+        return action_of(space, said) if isinstance(said, str) else said
+
+    return choose
+
+
+def shower(agent: str) -> Watch:
+    """What prints each move: what it earned, with the named parts, and the action unless a human typed it."""
+
+    def show(move: Move) -> None:
+        parts = move.info.get("rewards") or {}
+        named = ", ".join(f"{name} {value:+.3g}" for name, value in parts.items() if value)
+        if agent != "human":
+            typer.secho(f"> {printable(text_of(move.action))}", fg="green")
+        typer.secho(f"reward {move.reward:+.3g}{f'  ({named})' if named else ''}", fg="yellow")
+
+    return show
+
+
+def show_end(record: Play) -> None:
+    """Print the last observation and the result."""
+    typer.echo()
+    for observation in record.final.values() if record.ended else ():
+        typer.echo(printable(text_of(observation)))
+    outcome = "" if record.success is None else ", success" if record.success else ", no success"
+    totals = ", ".join(f"{seat} {total:.3g}" for seat, total in record.totals.items())
+    reward = totals if len(record.totals) > 1 else f"{record.score:.3g}"
+    typer.secho(
+        f"{'the end' if record.ended else 'stopped'}: {len(record.moves)} moves, reward {reward}{outcome}", bold=True
+    )
+
+
+def _ask(seat: str, space: Any, multiline: bool) -> Any:
+    """What a person answers; None when they stop. Asks again until it fits the space."""
+    while True:
+        text = _read(multiline and is_text(space))
+        if text is None:
+            return None
+        action = action_of(space, text) if is_text(space) else _parsed(text, space)
+        if space.contains(action):
+            return action
+        typer.secho(f"not an action of {seat}; it must be in {space}", fg="red")
+
+
+def _read(multiline: bool) -> str | None:
+    lines: list[str] = []
+    while True:
+        try:
+            line = input("" if lines else "> ")
+        except EOFError:
+            return "\n".join(lines) if lines else None
+        if line == "." and (multiline or lines):
+            return "\n".join(lines)
+        lines.append(line)
+        if not multiline and not lines[0].startswith(_FENCE):
+            return line
+
+
+def _parsed(text: str, space: Any) -> Any:
+    """A typed number or list as an element of a space of numbers; the text itself when it is neither."""
+    import numpy as np
+
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    if space.shape and isinstance(value, (int, float, list, tuple)):
+        return np.asarray(value, dtype=space.dtype)
+    return value

@@ -1,0 +1,32 @@
+"""Words of the command line that several commands understand the same way."""
+
+import enum
+
+from agentrl.errors import ConfigError
+
+SCRIPTED = ("expert", "noop")
+"""Policies that need no model."""
+
+
+class Split(enum.StrEnum):
+    """Which tasks are played."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
+def check_policy(policy: str, env: str | None) -> None:
+    """Raise ConfigError when a scripted policy is asked for and no environment to play it in."""
+    if policy in SCRIPTED and env is None:
+        raise ConfigError(f"{policy}: say in which environment, with --env NAME.")
+
+
+def attempts(text: str) -> tuple[int, ...]:
+    """The numbers in "1,4", sorted. Raises ConfigError when one is no whole number above 0."""
+    try:
+        numbers = sorted({int(part) for part in text.split(",")})
+    except ValueError as error:
+        raise ConfigError(f"--k {text}: write whole numbers with commas between them, e.g. 1,4.") from error
+    if numbers[0] < 1:
+        raise ConfigError(f"--k {text}: {numbers[0]} is out of range: it must be at least 1.")
+    return tuple(numbers)

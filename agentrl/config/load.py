@@ -1,0 +1,248 @@
+"""From a YAML file and `key=value` words to a checked `TrainConfig`, and back to a file that explains itself.
+
+Every mistake is reported at once, each in one line that names the file and line (or the command line), the key, what
+is wrong and what it must be.
+"""
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from agentrl.config.explain import explain
+from agentrl.config.schema import TrainConfig
+from agentrl.config.yaml_text import parse
+from agentrl.errors import ConfigError, nearest
+
+ALGORITHMS = ("grpo", "dr_grpo", "dapo", "gspo", "cispo", "rloo", "reinforce_pp", "ppo")
+"""What `algo` may name; `agentrl.training.presets` says what each one means."""
+
+Origins = dict[str, str]
+"""Where a dotted key was given: "my.yaml:3: ", "command line: ", or "" for a call from Python."""
+
+
+def load_config(path: str | None, overrides: Sequence[str] = ()) -> TrainConfig:
+    """Read a YAML file (None: no file, the defaults) and apply `key=value` overrides, the last of which wins.
+
+    `path` may also be the bare name of a ready-made file in `agentrl.configs`. Keys of overrides may be dotted
+    (`env_args.task_file=x`); values are YAML, so lists are written `[1, 2]`.
+    Raises ConfigError, which lists everything that is wrong.
+    """
+    values: dict[str, Any] = {}
+    origins: Origins = {}
+    if path is not None:
+        values, origins = _read(path)
+    for override in overrides:
+        _apply(override, values, origins)
+    return _check(values, origins)
+
+
+def make_config(**values: Any) -> TrainConfig:
+    """The settings given from Python, checked and explained as `load_config` does.
+
+    Raises ConfigError, which lists everything that is wrong.
+    """
+    return _check(values, {})
+
+
+def parse_env_args(words: Sequence[str]) -> dict[str, Any]:
+    """The constructor arguments that `key=value` words give to an environment; `env_args.key=value` is the same.
+
+    Raises ConfigError when a word is no `key=value`.
+    """
+    values: dict[str, Any] = {"env_args": {}}
+    for word in words:
+        _apply("env_args." + word.removeprefix("env_args."), values, {})
+    return dict(values["env_args"])
+
+
+def ready_made() -> list[str]:
+    """The file names of the configurations that come with agentrl."""
+    return sorted(entry.name for entry in resources.files("agentrl.configs").iterdir() if entry.name.endswith(".yaml"))
+
+
+def render_config(config: TrainConfig) -> str:
+    """The whole configuration as YAML, each key below a comment with its meaning.
+
+    Raises ConfigError when `env_args` holds something that YAML cannot say.
+    """
+    try:
+        values = config.model_dump(mode="json")
+    except PydanticSerializationError as error:
+        raise ConfigError(
+            f"env_args: {error}. Give plain values (text, numbers, lists, mappings), so that the run can be resumed "
+            "from its file; for anything else, pass as env a function that makes the environment."
+        ) from error
+    lines = (line for section in TrainConfig.__bases__ for line in _render_section(section, values))
+    return "\n".join(lines)
+
+
+def dump_config(config: TrainConfig, path: str | os.PathLike[str]) -> None:
+    """Write the whole configuration to a file that `load_config` reads back unchanged.
+
+    The file is complete or not there at all. Raises ConfigError as `render_config` does, and OSError.
+    """
+    target = Path(path)
+    part = target.with_name(target.name + ".part")
+    part.write_text(render_config(config), encoding="utf-8")
+    part.replace(target)
+
+
+def _render_section(section: type[BaseModel], values: Mapping[str, Any]) -> Iterator[str]:
+    yield f"# ---- {(section.__doc__ or section.__name__).splitlines()[0]}"
+    yield from _render(section, values, "")
+    yield ""
+
+
+def _render(model: type[BaseModel], values: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        for line in (field.description or "").splitlines():
+            yield f"{indent}# {line.strip()}"
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield f"{indent}{name}:"
+            yield from _render(annotation, values[name], indent + "  ")
+        else:
+            text = yaml.safe_dump({name: values[name]}, sort_keys=False, allow_unicode=True, width=10_000)
+            yield from (indent + line for line in text.splitlines())
+
+
+def _read(path: str) -> tuple[dict[str, Any], Origins]:
+    try:
+        text = _find(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}). Is it a YAML file?"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from error
+    values, lines = parse(text, path)
+    if values is None:
+        return {}, {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: a configuration is a list of `key: value` lines; this file holds {_kind(values)}.")
+    odd = [key for key in values if not isinstance(key, str)]
+    if odd:
+        raise ConfigError(f"{path}:{lines[str(odd[0])]}: the key {odd[0]!r} is no name of a setting.")
+    return values, {key: f"{path}:{line}: " for key, line in lines.items()}
+
+
+def _find(path: str) -> Path:
+    if os.path.exists(path):
+        return Path(path)
+    names = ready_made()
+    if path in names:
+        return Path(str(resources.files("agentrl.configs") / path))
+    hint = nearest(path, names, most=1) or f" Ready-made ones: {', '.join(names)}."
+    raise ConfigError(f"{path}: there is no such configuration file.{hint}")
+
+
+def _kind(value: Any) -> str:
+    return "a list" if isinstance(value, list) else f"the {type(value).__name__} {str(value)[:40]!r}"
+
+
+def _apply(override: str, values: dict[str, Any], origins: Origins) -> None:
+    key, equals, text = override.partition("=")
+    key = key.strip()
+    if not equals or not all(key.split(".")):
+        raise ConfigError(f"command line: {override!r} is no setting; write key=value, for example group_size=8.")
+    *parents, name = key.split(".")
+    section = values
+    for depth, parent in enumerate(parents, start=1):
+        section = section.setdefault(parent, {})
+        if not isinstance(section, dict):
+            above = ".".join(parents[:depth])
+            raise ConfigError(f"command line: {key}: {above} is {section!r}, which has no keys below it.")
+    section[name] = _value(key, text)
+    for old in [known for known in origins if known == key or known.startswith(f"{key}.")]:
+        del origins[old]
+    origins[key] = "command line: "
+
+
+def _value(key: str, text: str) -> Any:
+    """What the text after the `=` means: YAML, but text stays text where only text fits (`run_name=7`)."""
+    field = TrainConfig.model_fields.get(key)
+    takes_text = field is not None and field.annotation in (str, str | None)
+    nullable = field is not None and field.annotation == (str | None)
+    try:
+        value, _ = parse(text, f"command line: {key}")
+    except ConfigError:
+        if text.startswith(("[", "{", '"', "'")) and not takes_text:
+            raise
+        return text
+    if takes_text and not isinstance(value, str) and not (value is None and nullable):
+        return text
+    return value
+
+
+def _check(values: Mapping[str, Any], origins: Origins) -> TrainConfig:
+    try:
+        config = TrainConfig.model_validate(values)
+    except ValidationError as error:
+        problems = list(explain(error, TrainConfig))
+    else:
+        problems = list(_contradictions(config))
+        if not problems:
+            return config
+    lines = [f"{_origin(key, origins)}{key}: {problem}" for key, problem in problems]
+    raise ConfigError(lines[0] if len(lines) == 1 else f"{len(lines)} settings are wrong:\n  " + "\n  ".join(lines))
+
+
+def _origin(key: str, origins: Origins) -> str:
+    """Where a key was given: its own place, that of the nearest mapping around it, or that of a key below it."""
+    above = key
+    while above:
+        if above in origins:
+            return origins[above]
+        above = above.rpartition(".")[0]
+    return next((where for known, where in origins.items() if known.startswith(f"{key}.")), "")
+
+
+def _contradictions(config: TrainConfig) -> Iterator[tuple[str, str]]:
+    """Settings that are each possible, but not together."""
+    yield from _unusable_numbers(config)
+    if config.algo not in ALGORITHMS:
+        hint = nearest(config.algo, ALGORITHMS, most=2)
+        yield "algo", f"{config.algo!r} is not one of {', '.join(ALGORITHMS)}.{hint}"
+    if config.kl_controller == "adaptive" and config.target_kl is None:
+        yield "kl_controller", "an adaptive controller steers towards target_kl; set target_kl (nats per trajectory)."
+    if config.kl_controller == "adaptive" and config.init_kl_coef == 0:
+        yield "kl_controller", "an adaptive controller cannot start from a weight of 0; set init_kl_coef, e.g. 0.05."
+    if config.max_new_tokens >= config.max_context:
+        yield (
+            "max_new_tokens",
+            f"{config.max_new_tokens} leaves no room for a prompt in max_context={config.max_context}.",
+        )
+    episodes = config.num_groups * config.group_size
+    if config.num_minibatches > episodes:
+        yield "num_minibatches", f"{config.num_minibatches} is more than the {episodes} episodes of a step."
+    name = config.run_name
+    if name is not None and (name in ("", ".", "..") or any(sign in name for sign in "/\\\0")):
+        yield "run_name", f"{name!r} is no name of a folder; where the folder lies is said by output_dir."
+    if config.model_name_or_path is None:
+        yield from _impossible_shape(config)
+
+
+def _unusable_numbers(config: TrainConfig) -> Iterator[tuple[str, str]]:
+    for key, value in config:
+        unlimited = key in ("clip_range", "clip_range_high")  # there, infinity means that nothing is clipped
+        if isinstance(value, float) and not math.isfinite(value) and not unlimited:
+            yield key, f"{value} is not a finite number."
+
+
+def _impossible_shape(config: TrainConfig) -> Iterator[tuple[str, str]]:
+    tiny = config.tiny
+    if config.max_context > tiny.max_position_embeddings:
+        limit = tiny.max_position_embeddings
+        yield "max_context", f"{config.max_context} exceeds tiny.max_position_embeddings={limit}; raise the latter."
+    if tiny.num_attention_heads % tiny.num_key_value_heads:
+        heads = tiny.num_attention_heads
+        yield "tiny.num_key_value_heads", f"{tiny.num_key_value_heads} does not divide num_attention_heads={heads}."
+    if tiny.head_dim % 2:
+        yield "tiny.head_dim", f"{tiny.head_dim} is odd; rotary positions turn pairs of dimensions."

@@ -1,0 +1,66 @@
+"""Success rates with honest intervals."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agentrl.episode import Episode
+
+_Z95 = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of successes out of `n`, with its 95 % Wilson interval."""
+
+    success: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.success:.1%} [{self.low:.1%}, {self.high:.1%}]" if self.n else "-"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+
+def rate(successes: Sequence[bool]) -> Rate:
+    """The share of true values; Wilson 1927's score interval, which holds near 0 and 1 and for few samples."""
+    n = len(successes)
+    if n == 0:
+        return Rate(0.0, 0.0, 1.0, 0)
+    share, spread = sum(successes) / n, _Z95**2 / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = _Z95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return Rate(share, max(0.0, centre - half), min(1.0, centre + half), n)
+
+
+def pass_at_k(successes: int, n: int, k: int) -> float:
+    """The chance that at least one of k samples succeeds, unbiased from n >= k samples.
+
+    1 - C(n - c, k) / C(n, k): Chen et al. 2021, arXiv 2107.03374, equation 1.
+    """
+    return 1.0 - math.comb(n - successes, k) / math.comb(n, k)
+
+
+def pass_hat_k(successes: int, n: int, k: int) -> float:
+    """The chance that all k samples succeed, unbiased from n >= k samples.
+
+    C(c, k) / C(n, k): Yao et al. 2024, arXiv 2406.12045, section 3.
+    """
+    return math.comb(successes, k) / math.comb(n, k)
+
+
+def by_category(episodes: Sequence[Episode]) -> dict[str, Rate]:
+    """The success rate of each category that the environment named."""
+    names = sorted({episode.category for episode in episodes} - {""})
+    return {name: rate([e.success for e in episodes if e.category == name]) for name in names}
+
+
+def by_turns(episodes: Sequence[Episode]) -> dict[int, Rate]:
+    """The success rate of episodes by how many turns they took."""
+    counts = sorted({episode.turns for episode in episodes})
+    return {turns: rate([e.success for e in episodes if e.turns == turns]) for turns in counts}

@@ -1,0 +1,101 @@
+"""The one loop that plays an episode, whoever sits in the seats and however many there are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from agentrl.episode import End, Episode
+from agentrl.errors import InfrastructureError
+from agentrl.rollout.games import Game, Outcome
+from agentrl.rollout.seats import Seat
+
+T = TypeVar("T")
+InThread = Callable[[Callable[[], T]], Awaitable[T]]
+MakeSeat = Callable[[Game, str, "Job"], Seat]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An episode to play: which task, which random numbers, and the group it belongs to."""
+
+    group: str
+    task_seed: int
+    sampling_seed: int
+    split: str = "train"
+    temperature: float = 1.0
+
+
+async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thread: InThread[Any]) -> Episode:
+    """Play one episode. What breaks in the environment or the engine makes it FAILED, never a reward of 0.
+
+    `in_thread` runs a blocking call of the environment elsewhere, so that other episodes go on meanwhile.
+    """
+    seats: dict[str, Seat] = {}
+    order: list[str] = []
+    states: list[Any] = []
+    ends: dict[str, End] = {}
+    failure = ""
+    try:
+        await in_thread(lambda: game.reset(job.task_seed, job.split))
+        seats = {agent: make_seat(game, agent, job) for agent in game.agents}
+        while game.waiting:
+            actions = await _actions(game.waiting, seats)
+            if actions is None:
+                break
+            order += actions
+            states += [] if game.state is None else [_listed(game.state)]
+            outcomes = await in_thread(lambda actions=actions: game.step(actions))  # type: ignore[misc]
+            _record(outcomes, seats, ends)
+    except InfrastructureError as error:
+        failure = str(error)
+    finally:
+        for seat in seats.values():
+            seat.close()
+    default = End.FAILED if failure else End.TRUNCATED
+    names = list(seats) or game.agents[:1]
+    trajectories = tuple(
+        seats[name].trajectory(End.FAILED if failure else ends.get(name, default), failure) for name in seats
+    )
+    if not seats:
+        trajectories = (_never_began(names[0], failure),)
+    info = {key: value for key, value in game.info.items() if key in ("success", "category", "seats")}
+    return Episode(
+        env=env_name,
+        task_id=str(game.info.get("task_id", job.task_seed)),
+        seed=job.task_seed,
+        group=job.group,
+        trajectories=trajectories,
+        order=tuple(order),
+        states=tuple(states),
+        info=_json_values(info),
+    )
+
+
+async def _actions(waiting: Mapping[str, str], seats: Mapping[str, Seat]) -> dict[str, str] | None:
+    """Ask all waiting seats at once; None when one of them has no room left."""
+    texts = await asyncio.gather(*(seats[agent].act(observation) for agent, observation in waiting.items()))
+    actions = {agent: text for agent, text in zip(waiting, texts, strict=True) if text is not None}
+    return actions if len(actions) == len(waiting) else None
+
+
+def _record(outcomes: Mapping[str, Outcome], seats: Mapping[str, Seat], ends: dict[str, End]) -> None:
+    for agent, outcome in outcomes.items():
+        seats[agent].record(outcome)
+        if outcome.end is not None:
+            ends[agent] = outcome.end
+
+
+def _never_began(agent: str, failure: str) -> Any:
+    from agentrl.episode import Trajectory
+
+    return Trajectory(agent=agent, turns=(), end=End.FAILED, failure=failure)
+
+
+def _listed(state: Any) -> Any:
+    return state.tolist() if hasattr(state, "tolist") else state
+
+
+def _json_values(info: dict[str, Any]) -> dict[str, Any]:
+    """numpy scalars as Python's own, so that the episode can be written."""
+    return {key: value.item() if hasattr(value, "item") else value for key, value in info.items()}

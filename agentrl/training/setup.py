@@ -1,0 +1,105 @@
+"""From a configuration to the parts of a run: environment, policy, reference."""
+
+from dataclasses import dataclass
+
+from agentrl.config.schema import TrainConfig
+from agentrl.envs.registry import EnvEntry, resolve
+from agentrl.episode import Episode
+from agentrl.errors import UserError
+from agentrl.policies.language import LanguagePolicy
+from agentrl.policies.loading import load_policy, new_tiny_policy
+from agentrl.rollout.collector import Collector
+from agentrl.rollout.play import Job
+from agentrl.rollout.scripts import noop_seat
+from agentrl.training import cold_start
+from agentrl.training.presets import resolve_preset
+from agentrl.training.progress import Display
+from agentrl.training.seeds import COLD_START, task_seed
+
+_PROBE_EPISODES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """The policy that RL starts from, and how it came about, in a sentence."""
+
+    policy: LanguagePolicy
+    story: str
+
+
+def open_collector(config: TrainConfig, entry: EnvEntry | None = None) -> Collector:
+    """The environments of a run. Raises the errors of `resolve` and of the environment's constructor."""
+    return Collector(
+        entry or resolve(config.env),
+        config.env_args,
+        concurrency=config.concurrency,
+        threads=config.env_threads,
+        timeout=config.env_timeout,
+        max_retries=config.max_retries,
+    )
+
+
+def initial_policy(config: TrainConfig, collector: Collector, display: Display) -> ColdStart:
+    """The given model or the tiny one, fine-tuned on the expert where the environment has one."""
+    expert = collector.has_expert and config.cold_start_episodes > 0
+    critic = resolve_preset(config).critic
+    if not expert:
+        return ColdStart(_unprepared(config, collector, critic), _why_slow(config))
+    with display.phase("cold start") as report:
+        episodes = cold_start.expert_episodes(collector, config, config.cold_start_episodes, report)
+        if not episodes:
+            raise UserError(
+                f"{collector.entry.name}: its expert solved none of {config.cold_start_episodes} training tasks, so "
+                "there is nothing to learn from. Mend the expert, or set cold_start_episodes=0."
+            )
+        key = cold_start.cache_key(config, episodes)
+        cached = cold_start.cache_folder() / key
+        if config.cold_start_cache and (cached / "config.json").is_file():
+            return ColdStart(
+                load_policy(cached, value_head=critic), f"cold start from the cache ({len(episodes)} episodes)"
+            )
+        policy = _base(config, _texts(episodes), critic)
+        cold_start.imitate(policy, episodes, config, report)
+    if config.cold_start_cache:
+        cold_start.keep(policy, key)
+    return ColdStart(policy, f"cold start on {len(episodes)} successful expert episodes")
+
+
+def _base(config: TrainConfig, texts: list[str], critic: bool) -> LanguagePolicy:
+    if config.model_name_or_path:
+        return load_policy(config.model_name_or_path, template=config.template, value_head=critic)
+    return new_tiny_policy(config.tiny, texts, config.seed, value_head=critic)
+
+
+def _unprepared(config: TrainConfig, collector: Collector, critic: bool) -> LanguagePolicy:
+    """Without an expert: the given model as it is, or a tiny one whose tokenizer has read the observations."""
+    if config.model_name_or_path:
+        return _base(config, [], critic)
+    jobs = [Job(f"probe-{i}", task_seed(config.seed, COLD_START, i), 0) for i in range(_PROBE_EPISODES)]
+    return _base(config, _texts(collector.collect(jobs, noop_seat)), critic)
+
+
+def _why_slow(config: TrainConfig) -> str:
+    if config.model_name_or_path:
+        return "starting from the given model as it is"
+    return (
+        "no expert and no model: the tiny policy starts from nothing and finds rewards by chance only, which is slow. "
+        "What would help: an `expert(self) -> str` method on the environment, or model_name_or_path=..."
+    )
+
+
+def _texts(episodes: list[Episode]) -> list[str]:
+    """Everything that was said in the episodes, for the tokenizer."""
+    texts = []
+    for episode in episodes:
+        for trajectory in episode.trajectories:
+            texts.append(trajectory.system_prompt)
+            for turn in trajectory.turns:
+                texts += [turn.observation, turn.text]
+            texts.append(trajectory.final_observation)
+    return texts
+
+
+def reference_of(config: TrainConfig, policy: LanguagePolicy) -> LanguagePolicy | None:
+    """A frozen copy of the initial policy, where the KL to it is penalised or watched."""
+    return policy.frozen_copy() if config.init_kl_coef or config.kl_monitor else None

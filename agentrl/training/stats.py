@@ -1,0 +1,45 @@
+"""The numbers of a step that come from its episodes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agentrl.episode import Episode, Stop
+from agentrl.training.rollouts import Rollouts, is_constant
+
+
+def rollout_metrics(rollouts: Rollouts, group_size: int) -> dict[str, float]:
+    """Rewards, lengths, groups and failures of a step's episodes; FAILED ones count as failures only."""
+    episodes = rollouts.episodes
+    played = [episode for episode in episodes if not episode.failed]
+    rewards = np.array([episode.reward for episode in played])
+    turns = [turn for episode in played for t in episode.trajectories for turn in t.turns]
+    groups = [episodes[start : start + group_size] for start in range(0, len(episodes), group_size)]
+    return {
+        "reward/mean": float(rewards.mean()),
+        "reward/std": float(rewards.std()),
+        "reward/success": float(np.mean([episode.success for episode in played])),
+        **_parts(played),
+        "episode/turns": float(np.mean([episode.turns for episode in played])),
+        "episode/tokens": float(np.mean([sum(t.sampled_tokens for t in e.trajectories) for e in played])),
+        "episode/failed_share": 1 - len(played) / len(episodes),
+        "episode/length_stop_share": float(np.mean([turn.stop is Stop.LENGTH for turn in turns])),
+        "groups/constant_share": float(np.mean([is_constant(group) for group in groups])),
+        "groups/replaced": float(rollouts.replaced),
+    }
+
+
+def _parts(episodes: Sequence[Episode]) -> dict[str, float]:
+    """The mean of each named part of the reward."""
+    sums: dict[str, float] = {}
+    for episode in episodes:
+        for trajectory in episode.trajectories:
+            for name, value in trajectory.rewards.items():
+                sums[f"reward/{name}"] = sums.get(f"reward/{name}", 0.0) + value
+    return {name: value / len(episodes) for name, value in sums.items()}
+
+
+def explained_variance(values: np.ndarray, returns: np.ndarray) -> float:
+    """1 - Var(returns - values) / Var(returns): 1 for a perfect critic, 0 for a constant one; NaN without variance."""
+    spread = float(returns.var())
+    return 1 - float((returns - values).var()) / spread if spread > 0 else float("nan")

@@ -1,0 +1,169 @@
+"""`code_sandbox`: the policy writes a program over several turns against tests, with feedback."""
+
+import random
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+from agentrl.envs.base import TextEnv, split_of
+from agentrl.envs.code_sandbox import feedback
+from agentrl.envs.code_sandbox.expert import fenced, near_miss
+from agentrl.envs.code_sandbox.families import KINDS
+from agentrl.envs.code_sandbox.files import read_tasks
+from agentrl.envs.code_sandbox.grading import grade
+from agentrl.envs.code_sandbox.rewards import RewardWeights, reward_parts
+from agentrl.envs.code_sandbox.sources import GeneratedTasks, GivenTasks
+from agentrl.envs.code_sandbox.tasks import CodeTask, DrawnTask, TaskSource, observation
+from agentrl.errors import ConfigError
+from agentrl.sandbox import Limits, Sandbox, shared_sandbox
+
+
+class CodeSandboxEnv(TextEnv):
+    """Write a function; visible tests answer with feedback; hidden tests decide.
+
+    An answer is text with a program in a ```python fence. If the program passes all visible tests, or it was the last
+    of `max_attempts`, the hidden tests decide and the episode terminates; else the observation says what went wrong.
+
+    `reset` takes `options={"split": "train" | "test", "level": 1 | 2 | 3}`; the level is drawn when not given. Tasks
+    are generated unless `task_file` (JSONL; see `files.py`) or `tasks` gives them. `step` raises SandboxError when the
+    sandbox fails, which says nothing about the program.
+    """
+
+    metadata: dict[str, Any] = {**TextEnv.metadata, "reward_range": (0.0, 1.0)}  # noqa: RUF012 (as gymnasium declares it)
+    system_prompt = "Answer with a ```python block."
+
+    def __init__(
+        self,
+        *,
+        levels: Sequence[int] | Mapping[int, float] = (1, 2, 3),
+        kinds: Sequence[str] = KINDS,
+        task_file: str | PathLike[str] | None = None,
+        tasks: Sequence[CodeTask] | None = None,
+        max_attempts: int = 3,
+        reward_weights: Mapping[str, float] | None = None,
+        expert_mistake_rate: float = 0.3,
+        wall_seconds: float = 2.0,
+        memory_mb: int = 256,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        """Arguments:
+
+        levels: of generated tasks, equally often, or with weights: `{1: 0.5, 2: 0.5}`.
+        kinds: of families that generated tasks are made of: "numbers", "strings", "lists", "dictionaries".
+        task_file, tasks: play these tasks instead; at most one of the two.
+        max_attempts: answers per episode, at least 1.
+        reward_weights: replaces some of `RewardWeights`: "success", "partial", "format", "turns".
+        expert_mistake_rate: how often the expert's first answer is a near miss, in [0, 1].
+        wall_seconds, memory_mb: limits of one run of a program against all its tests.
+        sandbox: runs the programs; the process-wide one, opened when first needed, if None.
+
+        Raises ConfigError for a value out of range, TaskFileError for a task file with broken lines.
+        """
+        super().__init__()
+        _require("max_attempts", max_attempts, max_attempts >= 1, "at least 1")
+        _require("expert_mistake_rate", expert_mistake_rate, 0 <= expert_mistake_rate <= 1, "from 0 to 1")
+        _require("wall_seconds", wall_seconds, wall_seconds > 0, "above 0")
+        _require("memory_mb", memory_mb, memory_mb > 0, "above 0")
+        self._source = _task_source(levels, kinds, task_file, tasks)
+        self._max_attempts = max_attempts
+        self._weights = RewardWeights.of(reward_weights or {})
+        self._mistake_rate = expert_mistake_rate
+        self._limits = Limits(wall_seconds=wall_seconds, memory_mb=memory_mb)
+        self._sandbox = sandbox
+        self._drawn: DrawnTask | None = None
+        self._attempts = 0
+        self._tidy = 0
+        self._slip: str | None = None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """A new task: its words, signature and visible examples. Raises ValueError for an unknown split or level."""
+        super().reset(seed=seed)
+        level = (options or {}).get("level")
+        self._drawn = self._source.draw(self._rng(), split_of(options), level)
+        self._attempts = 0
+        self._tidy = 0
+        self._slip = None
+        return observation(self._drawn.task), self._info()
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Runs the program in the answer. Raises RuntimeError when no episode is under way."""
+        task = self._current().task
+        self._attempts += 1
+        program, tidy = feedback.extract_program(action)
+        self._tidy += tidy
+        last = self._attempts == self._max_attempts
+        if not program:
+            return self._finish(0, 1) if last else self._go_on(feedback.no_program(task))
+        verdict = grade(self._sandbox or shared_sandbox(), program, task, self._limits, last=last)
+        if last or verdict.visible_passed:
+            return self._finish(verdict.hidden_passed, len(verdict.hidden))
+        observation, reward, terminated, truncated, info = self._go_on(
+            feedback.failure(task, verdict, self._limits.wall_seconds)
+        )
+        if action == self._slip:
+            info["imitate"] = False  # a mistake on purpose: a cold start learns the repair, not the mistake
+        return observation, reward, terminated, truncated, info
+
+    def expert(self) -> str:
+        """What the expert answers now: the canonical solution, or on the first attempt sometimes a near miss of it.
+
+        Raises ConfigError for a task without a solution (a task file need not give any).
+        """
+        drawn = self._current()
+        if not drawn.task.solution:
+            raise ConfigError(
+                f"task {drawn.task.task_id!r} has no solution, so there is no expert; give 'solution' in it"
+            )
+        if drawn.program and self._attempts == 0 and self._max_attempts > 1:
+            rng = self._rng()
+            wrong = near_miss(drawn, rng) if rng.random() < self._mistake_rate else None
+            self._slip = fenced(wrong) if wrong else None
+            return self._slip or fenced(drawn.task.solution)
+        return fenced(drawn.task.solution)
+
+    def _current(self) -> DrawnTask:
+        if self._drawn is None:
+            raise RuntimeError("no episode is under way: call reset first")
+        return self._drawn
+
+    def _rng(self) -> random.Random:
+        """A generator seeded by the environment's own: many times faster than it for single small draws."""
+        return random.Random(int(self.np_random.integers(1 << 62)))
+
+    def _info(self) -> dict[str, Any]:
+        task = self._current().task
+        return {"task_id": task.task_id, "category": task.category}
+
+    def _go_on(self, text: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        return text, 0.0, False, False, self._info() | {"rewards": {"hidden": 0.0, "format": 0.0, "turns": 0.0}}
+
+    def _finish(self, passed: int, total: int) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        rewards = reward_parts(
+            self._weights,
+            passed=passed,
+            total=total,
+            tidy_share=self._tidy / self._attempts,
+            attempts=self._attempts,
+            max_attempts=self._max_attempts,
+        )
+        info = self._info() | {"rewards": rewards, "success": passed == total, "hidden_share": passed / total}
+        self._drawn = None
+        return feedback.result(passed, total), min(1.0, sum(rewards.values())), True, False, info
+
+
+def _require(name: str, value: object, is_right: bool, must_be: str) -> None:
+    if not is_right:
+        raise ConfigError(f"env_args.{name} is {value!r}; it must be {must_be}")
+
+
+def _task_source(
+    levels: Sequence[int] | Mapping[int, float],
+    kinds: Sequence[str],
+    task_file: str | PathLike[str] | None,
+    tasks: Sequence[CodeTask] | None,
+) -> TaskSource:
+    if task_file is not None and tasks is not None:
+        raise ConfigError("env_args: give task_file or tasks, not both")
+    if task_file is not None:
+        return GivenTasks(read_tasks(task_file))
+    return GivenTasks(tasks) if tasks is not None else GeneratedTasks(levels, kinds)

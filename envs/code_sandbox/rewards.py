@@ -1,0 +1,55 @@
+"""The reward of an episode: three named parts whose sum lies in [0, 1].
+
+    hidden   success  if all hidden tests passed, plus  partial * share of the hidden tests that passed
+    format   format * share of the answers with a closed code fence * share of the hidden tests that passed
+    turns    turns * share of the attempts left over, if all hidden tests passed
+
+Every part needs a hidden test that passes, so an empty answer scores 0 and a constant program almost nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from agentrl.errors import ConfigError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class RewardWeights:
+    """The most that each part can give."""
+
+    success: float = 0.8
+    partial: float = 0.1
+    format: float = 0.05
+    turns: float = 0.05
+
+    @classmethod
+    def of(cls, weights: Mapping[str, float]) -> "RewardWeights":
+        """The default weights with some replaced. Raises ConfigError unless they are >= 0 and sum to at most 1."""
+        known = [field.name for field in fields(cls)]
+        for name in weights:
+            if name not in known:
+                raise ConfigError(
+                    f"env_args.reward_weights has no {name!r}; it has {', '.join(known)}.{nearest(name, known)}"
+                )
+        made = cls(**weights)
+        values = [getattr(made, name) for name in known]
+        # The slack lets sums such as 0.7 + 0.1 + 0.1 + 0.1 through, which is above 1 by a rounding error.
+        if min(values) < 0 or not sum(values) <= 1 + 1e-9:
+            raise ConfigError(
+                f"env_args.reward_weights are {values} ({', '.join(known)}); each must be >= 0 and their sum <= 1"
+            )
+        return made
+
+
+def reward_parts(
+    weights: RewardWeights, *, passed: int, total: int, tidy_share: float, attempts: int, max_attempts: int
+) -> dict[str, float]:
+    """The breakdown of an episode that ended after `attempts` answers with `passed` of `total` hidden tests passed."""
+    share = passed / total
+    solved = float(passed == total)
+    left_over = (max_attempts - attempts) / (max_attempts - 1) if max_attempts > 1 else 1.0
+    return {
+        "hidden": weights.success * solved + weights.partial * share,
+        "format": weights.format * tidy_share * share,
+        "turns": weights.turns * solved * left_over,
+    }

@@ -1,0 +1,15 @@
+"""The ids under which gymnasium knows our environments once `register_all` was called."""
+
+import gymnasium
+
+ENTRY_POINTS = {
+    "agentrl/CodeSandbox-v0": "agentrl.envs.code_sandbox:CodeSandboxEnv",
+    "agentrl/GuessNumber-v0": "agentrl.envs.guess_number:GuessNumberEnv",
+}
+
+
+def register_all() -> None:
+    """Registers every environment that is not registered yet; imports none of them."""
+    for env_id, entry_point in ENTRY_POINTS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(id=env_id, entry_point=entry_point)

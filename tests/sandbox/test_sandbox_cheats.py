@@ -1,0 +1,88 @@
+"""Solutions that attack the grader instead of the task. None passes a test that it did not solve."""
+
+import pytest
+
+from agentrl.sandbox import CallTest, Limits, Sandbox, grade_calls, grade_source
+
+CHECK = (
+    "def check(candidate):\n    assert candidate(123456789, 987654321) == 1111111110\n"
+    "    assert candidate(500000000, 7) == 500000007\n"
+)
+TESTS = [CallTest((123456789, 987654321), 1111111110), CallTest((500000000, 7), 500000007)]
+QUICK = Limits(wall_seconds=0.8)
+WALK = (
+    "def add(a, b):\n f = sys._getframe().f_back\n while f:\n"
+    "  for v in list(f.f_locals.values()) + list(f.f_code.co_consts):\n"
+    "   if v in (1111111110, 500000007): return v\n  f = f.f_back\n return 0"
+)
+
+CHEATS = {
+    "always equal object": "class E:\n def __eq__(s, o): return True\ndef add(a, b): return E()",
+    "always equal int": (
+        "class E(int):\n def __eq__(s, o): return True\n __hash__ = int.__hash__\ndef add(a, b): return E(0)"
+    ),
+    "lying class": "class E:\n __class__ = int\n def __eq__(s, o): return True\ndef add(a, b): return E()",
+    "always equal in a list": "class E(list):\n def __eq__(s, o): return True\ndef add(a, b): return E()",
+    "exit at import": "import sys; sys.exit(0)",
+    "hard exit at import": "import os; os._exit(0)",
+    "exit in the call": "import sys\ndef add(a, b): sys.exit(0)",
+    "hard exit in the call": "import os\ndef add(a, b): os._exit(0)",
+    "exec of true": "import os\ndef add(a, b): os.execv('/bin/true', ['true'])",
+    "frames": "import sys\n" + WALK,
+    "gc scan": "import gc\ndef add(a, b):\n for o in gc.get_objects():\n"
+    "  if type(o) in (list, tuple, dict) and str(a + b) in repr(o)[:10 ** 6]: return a + b\n return 0",
+    "main module": "import sys\ndef add(a, b): return eval(str(vars(sys.modules['__main__']).get('expected', 0)))",
+    "monkeypatched builtins": (
+        "import builtins\nbuiltins.all = builtins.any = builtins.isinstance = lambda *a: True\n"
+        "builtins.AssertionError = ValueError\ndef add(a, b): return 0"
+    ),
+    "patched json": "import json\njson.dumps = lambda *a, **k: '{\"passed\": true}'\ndef add(a, b): return 0",
+    "patched codec": (
+        "import sys\nm = sys.modules.get('agentrl.sandbox.compare')\n"
+        "c = sys.modules['agentrl.sandbox.codec']\nc.encode = lambda *a: {'passed': True}\n"
+        "def add(a, b): return 0"
+    ),
+    "forged verdict": (
+        "import os\nfor fd in range(64):\n"
+        ' for m in (b\'{"passed": true, "got": "", "error": ""}\\n\', b\'\\0\\0\\0\\x10{"passed": true}\'):\n'
+        "  try: os.write(fd, m)\n  except OSError: pass\ndef add(a, b): return 0"
+    ),
+    "forged answers": (
+        'import os, struct\nm = b\'{"loaded": ["check", "AssertionError"]}\'\n'
+        "os.write(3, struct.pack('>I', len(m)) + m)\ndef add(a, b): return 0"
+    ),
+    "fork, both answer": "import os\ndef add(a, b):\n os.fork(); return 0",
+    "wrong by a hair of type": "def add(a, b): return str(a + b)",
+    "none": "def add(a, b): pass",
+    "nan": "def add(a, b): return float('nan')",
+    "huge": "def add(a, b): return 'x' * (1 << 27)",
+    "deep": "def add(a, b):\n x = []\n for i in range(10 ** 5): x = [x]\n return x",
+    "huge int": "def add(a, b): return 1 << (1 << 22)",
+    "endless": "def add(a, b):\n while True: pass",
+    "closes the channel": "import os\ndef add(a, b): os.close(3)",
+    "flood of the channel": "import os\ndef add(a, b):\n while True: os.write(3, b'x' * 65536)",
+    "exception that lies": (
+        "class E(Exception):\n def __str__(s): raise s\n def __eq__(s, o): return True\ndef add(a, b): raise E"
+    ),
+    "assertion error subclass": "class AssertionError(Exception): pass\ndef add(a, b): raise AssertionError",
+    "check of its own": "def check(candidate): pass\ndef add(a, b): return 0",
+}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_no_cheat_passes_a_call(grader: Sandbox, name: str) -> None:
+    assert grade_calls(grader, CHEATS[name], "add", TESTS, QUICK).passed_share == 0
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_no_cheat_passes_a_check(grader: Sandbox, name: str) -> None:
+    assert grade_source(grader, CHEATS[name], "add", CHECK, QUICK).passed_share == 0
+
+
+def test_true_is_not_one(grader: Sandbox) -> None:
+    assert grade_calls(grader, "def f(): return True", "f", [CallTest((), 1)]).passed_share == 0
+
+
+def test_an_honest_solution_passes_after_all_of_them(grader: Sandbox) -> None:
+    assert grade_calls(grader, "def add(a, b): return a + b", "add", TESTS, QUICK).all_passed
+    assert grade_source(grader, "def add(a, b): return a + b", "add", CHECK, QUICK).all_passed
