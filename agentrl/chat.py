@@ -15,6 +15,8 @@ from agentrl.errors import ModelError
 Message = dict[str, str]
 
 _PROBE = "<think>\nt\n</think>\n\na"
+_ANSWER = "qzx"
+"""An assistant message that no template's own words contain."""
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
@@ -27,6 +29,7 @@ class Tokenizer(Protocol):
 
     chat_template: Any
     eos_token_id: int | None
+    added_tokens_decoder: dict[int, Any]
 
     def apply_chat_template(self, conversation: Sequence[Message], **kwargs: Any) -> Any: ...
     def encode(self, text: str, **kwargs: Any) -> list[int]: ...
@@ -56,6 +59,7 @@ class ChatFormat:
                 "Jinja file: template=PATH."
             )
         self.tokenizer = tokenizer
+        self._marks = tuple(token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
         self.append_only = self._appends_only()
         end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
         self.stop_ids = tuple(dict.fromkeys([*self._turn_end(), *end, *stop_ids]))
@@ -67,7 +71,7 @@ class ChatFormat:
 
     def start(self, system: str, observation: str) -> tuple[int, ...]:
         """The ids of the first prompt: system message (if any), observation, and the mark where the agent answers."""
-        return self._encode(self._render([*_system(system), {"role": "user", "content": observation}], prompt=True))
+        return self._encode(self._render([*_system(system), self._user(observation)], prompt=True))
 
     def follow(self, context: Sequence[int], stopped: bool, history: Sequence[Message], observation: str) -> Delta:
         """What an observation adds to `context`, the exact ids up to and including the last action.
@@ -75,9 +79,10 @@ class ChatFormat:
         `stopped` tells whether that action ends with a stop id; `history` holds the conversation so far as messages,
         and is used only where the template rewrites the past.
         """
-        message = {"role": "user", "content": observation}
+        message = self._user(observation)
         if not self.append_only:
-            ids = self._encode(self._render([*history, message], prompt=True))
+            said = [self._user(old["content"]) if old["role"] == "user" else old for old in history]
+            ids = self._encode(self._render([*said, message], prompt=True))
             return _common_prefix(context, ids)
         ids = self._encode(self._suffix([message]))
         if not stopped:
@@ -95,17 +100,27 @@ class ChatFormat:
         ids = action[:-1] if action and action[-1] in self.stop_ids else action
         return self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
+    def _user(self, observation: str) -> Message:
+        """An observation as a message. What would read as a mark of the template in it is broken by a space.
+
+        Otherwise the output of a program could end its message and speak as the system or as the agent.
+        """
+        for mark in self._marks:
+            observation = observation.replace(mark, f"{mark[0]} {mark[1:]}")
+        return {"role": "user", "content": observation}
+
     def _encode(self, text: str) -> tuple[int, ...]:
-        return tuple(self.tokenizer.encode(text, add_special_tokens=False))
+        whole = text.encode("utf-8", "replace").decode("utf-8")  # no tokenizer takes lone surrogates
+        return tuple(self.tokenizer.encode(whole, add_special_tokens=False))
 
     def _render(self, messages: Sequence[Message], *, prompt: bool) -> str:
         return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt))
 
     def _suffix(self, messages: Sequence[Message]) -> str:
         """What the template writes after an assistant message's end-of-turn token when `messages` follow."""
-        before = [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]
+        before = [{"role": "user", "content": "u"}, {"role": "assistant", "content": _ANSWER}]
         base = self._render(before, prompt=False)
-        tail = base[base.rindex("a") + 1 :]
+        tail = base[base.rindex(_ANSWER) + len(_ANSWER) :]
         text = self._render([*before, *messages], prompt=True)[len(base) - len(tail) :]
         end = self._end_text(tail)
         return text[len(end) :]
@@ -118,11 +133,12 @@ class ChatFormat:
             return ""
         first = self.tokenizer.decode(ids[:1])
         lead = tail[: len(tail) - len(stripped)]
-        return lead + first if stripped.startswith(first) and first.strip() else ""
+        return lead + first if stripped.startswith(first) and first in self._marks else ""
 
     def _turn_end(self) -> list[int]:
-        base = self._render([{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}], prompt=False)
-        end = self._end_text(base[base.rindex("a") + 1 :])
+        messages = [{"role": "user", "content": "u"}, {"role": "assistant", "content": _ANSWER}]
+        base = self._render(messages, prompt=False)
+        end = self._end_text(base[base.rindex(_ANSWER) + len(_ANSWER) :])
         ids = self._encode(end.lstrip("\n"))
         return [ids[0]] if len(ids) == 1 else []
 

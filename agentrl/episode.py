@@ -224,7 +224,7 @@ class Episode:
             trajectories = tuple(_trajectory(item) for item in fields.pop("trajectories"))
             order, states = tuple(fields.pop("order")), tuple(fields.pop("states"))
             return cls(trajectories=trajectories, order=order, states=states, **fields)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an episode: {error!r}") from error
 
 
@@ -235,5 +235,5 @@ def _trajectory(fields: dict[str, Any]) -> Trajectory:
 
 
 def _turn(fields: dict[str, Any]) -> Turn:
-    ids = {name: tuple(fields.pop(name)) for name in ("prompt", "action", "logprobs")}
+    ids: dict[str, Any] = {name: tuple(fields.pop(name)) for name in ("prompt", "action", "logprobs")}
     return Turn(stop=Stop(fields.pop("stop")), **ids, **fields)

@@ -10,6 +10,7 @@ import ctypes
 import os
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 _MALLOC = {"M_TRIM_THRESHOLD": (-1, 1 << 30), "M_MMAP_THRESHOLD": (-3, 1 << 30)}
 _EXACT_RMS = 1e-6
@@ -55,7 +56,8 @@ def ieee_matmul() -> Iterator[None]:
     """Run small batched products through the BLAS path: oneDNN would copy their strided operands first."""
     import torch
 
-    matmul = torch.backends.mkldnn.matmul
+    mkldnn: Any = torch.backends.mkldnn  # its type stub lacks `matmul`
+    matmul = mkldnn.matmul
     before = matmul.fp32_precision
     if before == "ieee" or before == "none":
         yield
@@ -72,3 +74,6 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # of every saved and loaded file; downloads still show theirs

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
+
 from agentrl.envs.play import Move, Play, action_of, is_text, play, text_of
 from agentrl.envs.registry import Kind
 

@@ -1,4 +1,4 @@
-"""The ids under which gymnasium knows our environments once `register_all` was called."""
+"""The ids under which Gymnasium knows our environments; `import agentrl.envs` registers them."""
 
 import gymnasium
 
@@ -9,7 +9,7 @@ ENTRY_POINTS = {
 
 
 def register_all() -> None:
-    """Registers every environment that is not registered yet; imports none of them."""
+    """Register every environment that is not registered yet; imports none of them."""
     for env_id, entry_point in ENTRY_POINTS.items():
         if env_id not in gymnasium.registry:
             gymnasium.register(id=env_id, entry_point=entry_point)

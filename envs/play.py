@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentrl.envs.registry import Kind
 from gymnasium.spaces import Dict, Space, Text
+
+from agentrl.envs.registry import Kind
 
 Choose = Callable[[str, Any, "Space[Any]"], Any]
 """(seat, observation, action space) -> action. Returning None ends the play."""

@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import gymnasium
 import pettingzoo
-from agentrl.envs.importing import describe, import_file, import_module
 
+from agentrl.envs.importing import describe, import_file, import_module
 from agentrl.errors import AgentRLError, ConfigError, EnvironmentDefinitionError, UnknownEnvironmentError, nearest
 
 GROUP = "agentrl.envs"

@@ -1,8 +1,9 @@
 """The embedded engine: continuous batching in this process, over the learner's own unmodified model.
 
-Invariants: a row of the slab belongs to one session from its first request to `release`; rows 0..active-1 are those
-with a request in flight; a row's keys and values are those of `ids[row, :filled[row]]`. What a session has in common
-with any other row (the system prompt, a group's task) is copied, not computed again.
+Invariants: a row of the slab belongs to one session, from its first request to `release`, or until all rows are taken
+and another session needs it; rows 0..active-1 are those with a request in flight; a row's keys and values are those of
+`ids[row, :filled[row]]`. What a session has in common with any other row (the system prompt, a group's task) is
+copied, not computed again.
 """
 
 import asyncio
@@ -130,6 +131,7 @@ class EmbeddedEngine:
     @torch.inference_mode()
     def step(self) -> None:
         """One forward pass: a token for each running request, and the prompts of newly admitted ones."""
+        self._drop_cancelled()
         segments = self._admit()
         if not self._active:
             return
@@ -140,6 +142,14 @@ class EmbeddedEngine:
         rows = torch.tensor(last + [0] * max(0, _MIN_BATCH - len(last)))
         self._filled[: self._active] = self._length[: self._active]
         self._append(*self._sample(self.policy.logits(hidden[rows])[: len(last)]))
+
+    def _drop_cancelled(self) -> None:
+        """Give up requests that nobody waits for any more."""
+        for row in reversed(range(self._active)):
+            request = self._running[row]
+            if request is not None and request.answer.done():
+                self._vacate(row)
+        self._queue = deque(request for request in self._queue if not request.answer.done())
 
     def _forward(self, decode: int, segments: Sequence[Segment]) -> Tensor:
         lengths = self._filled[:decode]
@@ -193,11 +203,15 @@ class EmbeddedEngine:
         assert request is not None
         span = slice(len(request.prompt), self._length[row])
         ids, logprobs = tuple(self._ids[row, span].tolist()), tuple(self._logprobs[row, span].tolist())
+        self._vacate(row)
+        if not request.answer.done():
+            request.answer.set_result(Generation(ids, logprobs, stop, request.version))
+
+    def _vacate(self, row: int) -> None:
+        """Take a row out of the running ones; its session keeps it."""
         self._running[row] = None
         self._active -= 1
         self._exchange(row, self._active)
-        if not request.answer.done():
-            request.answer.set_result(Generation(ids, logprobs, stop, request.version))
 
     def _admit(self) -> list[Segment]:
         """Move queued requests into rows; returns the prompts to run, in the order of their rows.
@@ -207,12 +221,14 @@ class EmbeddedEngine:
         segments: list[Segment] = []
         fresh: list[np.ndarray] = []
         waiting: deque[_Request] = deque()
+        full = False
         while self._queue:
             request = self._queue.popleft()
-            row = self._row_for(request)
+            row = None if full and request.session not in self._row_of else self._row_for(request)
             if row is None:
                 waiting.append(request)
-                break
+                full = True
+                continue
             start, source = self._reusable(request.prompt, row)
             if any(_common(request.prompt, other) >= start + _SHARE_AT_LEAST for other in fresh):
                 waiting.append(request)
@@ -222,16 +238,23 @@ class EmbeddedEngine:
             row = self._occupy(row, request, start)
             fresh.append(request.prompt)
             segments.append(Segment(row, start, len(request.prompt) - start))
-        waiting.extend(self._queue)
         self._queue = waiting
         return segments
 
     def _row_for(self, request: _Request) -> int | None:
-        """The session's row, or one that nobody owns; None when all are taken."""
+        """The session's row, or one that nobody owns, or one whose owner has no request in flight.
+
+        That owner finds its keys and values overwritten and computes them again: slower, but several seats can share
+        fewer rows without waiting for each other for ever. None when all rows are active.
+        """
         row = self._row_of.get(request.session)
         if row is not None:
             return row
-        free = [row for row in range(self._active, self._slots) if self._owner[row] is None]
+        idle = range(self._active, self._slots)
+        free = [row for row in idle if self._owner[row] is None]
+        if not free:
+            queued = {other.session for other in self._queue}
+            free = [row for row in idle if self._owner[row] not in queued]
         return min(free, key=lambda row: self._filled[row], default=None)
 
     def _reusable(self, prompt: np.ndarray, row: int) -> tuple[int, int]:
@@ -254,7 +277,10 @@ class EmbeddedEngine:
         size = len(request.prompt)
         self._ids[row, :size] = request.prompt
         self._filled[row], self._length[row] = start, size
-        if self._owner[row] is None:
+        owner = self._owner[row]
+        if owner != request.session:
+            if owner is not None:
+                del self._row_of[owner]
             self._owner[row] = request.session
             self._row_of[request.session] = row
         place = self._active
@@ -271,8 +297,9 @@ class EmbeddedEngine:
         pair, swapped = [left, right], [right, left]
         for array in (self._ids, self._logprobs, self._filled, self._length):
             array[pair] = array[swapped]
-        for items in (self._owner, self._running):
-            items[left], items[right] = items[right], items[left]  # type: ignore[call-overload]
+        owner, running = self._owner, self._running
+        owner[left], owner[right] = owner[right], owner[left]
+        running[left], running[right] = running[right], running[left]
         for row in pair:
             session = self._owner[row]
             if session is not None:

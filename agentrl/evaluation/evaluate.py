@@ -34,7 +34,7 @@ def evaluation_jobs(tasks: int, samples: int, split: str, seed: int, temperature
         task = held_out_seed(index) if split == "test" else task_seed(seed, EVALUATION, index)
         for sample in range(samples):
             sampling = derive(seed, EVALUATION, index, sample)
-            jobs.append(Job(f"eval-{index}", task, sampling, split, temperature))
+            jobs.append(Job(f"{split}-{index}", task, sampling, split, temperature))
     return jobs
 
 

@@ -55,9 +55,9 @@ def _attention(
     layout = _active.get()
     if layout is None:
         raise RuntimeError("the model was called outside of attention_layout(...)")
-    flat = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
+    q, k, v = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    return layout.attend(module.layer_idx, *flat, scale)[None], None
+    return layout.attend(module.layer_idx, q, k, v, scale)[None], None
 
 
 AttentionInterface.register(ATTENTION, _attention)

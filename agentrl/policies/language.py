@@ -127,14 +127,14 @@ class LanguagePolicy(nn.Module):
         twin.requires_grad_(False).eval()
         return twin
 
-    def save(self, folder: Path) -> None:
-        """Write a plain Hugging Face folder, and the value head beside it."""
+    def save(self, folder: str | Path) -> None:
+        """Write a plain Hugging Face folder, and the value head into it."""
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         if self.value_head is not None:
             from safetensors.torch import save_file
 
-            save_file(self.value_head.state_dict(), folder / VALUE_HEAD_FILE)
+            save_file(self.value_head.state_dict(), Path(folder) / VALUE_HEAD_FILE)
 
 
 def _chunks(

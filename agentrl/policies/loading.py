@@ -21,9 +21,10 @@ def load_policy(path: str | Path, *, template: str | None = None, value_head: bo
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
         model = AutoModelForCausalLM.from_pretrained(path, dtype="float32")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"model_name_or_path={path}: no causal language model could be loaded: {reason}") from error
+    except Exception as error:  # transformers, tokenizers and safetensors each raise kinds of their own
+        raise ModelError(
+            f"model_name_or_path={path}: no causal language model could be loaded: {_first_line(error)}"
+        ) from error
     set_template(tokenizer, model, template)
     try:
         policy = LanguagePolicy(model, tokenizer, value_head=value_head)
@@ -76,4 +77,13 @@ def _load_value_head(policy: LanguagePolicy, folder: Path) -> None:
     if policy.value_head is not None and file.is_file():
         from safetensors.torch import load_file
 
-        policy.value_head.load_state_dict(load_file(file))
+        try:
+            policy.value_head.load_state_dict(load_file(file))
+        except Exception as error:  # SafetensorError is no subclass of anything more telling
+            raise ModelError(
+                f"model_name_or_path={folder}: {VALUE_HEAD_FILE} cannot be read: {_first_line(error)}"
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

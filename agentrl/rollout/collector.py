@@ -1,6 +1,7 @@
 """Many episodes at once: a pool of environments, threads for their steps, retries for what FAILED."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from agentrl.envs.registry import EnvEntry
 from agentrl.episode import Episode
 from agentrl.rollout.games import Game, open_game
 from agentrl.rollout.play import Job, MakeSeat, play
-from agentrl.rollout.workers import Workers
+from agentrl.rollout.workers import CallTimeout, Workers
 
 
 class Collector:
@@ -32,28 +33,30 @@ class Collector:
         self.entry, self._env_args = entry, env_args
         self._concurrency, self._max_retries = concurrency, max_retries
         self._workers = Workers(threads, timeout)
-        self._idle: list[Game] = [open_game(entry, env_args)]  # one at once, so that a wrong environment is told early
+        first = open_game(entry, env_args)  # at once, so that a wrong environment is told early
+        self.has_expert = first.has_expert
+        """Whether the environment can play its own scripted expert."""
+        self.seats = len(first.agents)
+        """How many agents play in one episode."""
+        self._idle: list[Game] = [first]
 
     def collect(
         self, jobs: Sequence[Job], make_seat: MakeSeat, on_episode: Callable[[Episode], None] | None = None
     ) -> list[Episode]:
         """Play all jobs; the episodes come back in the order of the jobs.
 
-        `on_episode` is called for each as it ends.
+        `on_episode` is called for each as it ends. Raises what making another environment, or the engine, raises.
         """
-        return asyncio.run(self._collect(jobs, make_seat, on_episode))
+        try:
+            return asyncio.run(self._collect(jobs, make_seat, on_episode))
+        except ExceptionGroup as group:  # the first error cancels all other episodes; it is what the user must see
+            raise _first(group) from group
 
     def close(self) -> None:
         """Close all environments."""
         self._workers.close()
         while self._idle:
             self._idle.pop().close()
-
-    @property
-    def has_expert(self) -> bool:
-        """Whether the environment can play its own scripted expert."""
-        env = self._idle[0]._env  # type: ignore[attr-defined]
-        return callable(getattr(env.unwrapped, "expert", None))
 
     async def _collect(
         self, jobs: Sequence[Job], make_seat: MakeSeat, on_episode: Callable[[Episode], None] | None
@@ -72,11 +75,37 @@ class Collector:
         return [task.result() for task in tasks]
 
     async def _with_retries(self, job: Job, make_seat: MakeSeat) -> Episode:
-        in_thread = self._workers.run
         for _ in range(self._max_retries + 1):
-            game = self._idle.pop() if self._idle else await in_thread(lambda: open_game(self.entry, self._env_args))
-            episode = await play(game, self.entry.name, job, make_seat, in_thread)
+            game = self._idle.pop() if self._idle else await self._open()
+            thread = _Thread(self._workers, self.entry.name)
+            episode = await play(game, self.entry.name, job, make_seat, thread.run)
             if not episode.failed:
                 self._idle.append(game)
                 break
+            if not thread.hangs:
+                with contextlib.suppress(Exception):  # it is broken already, and given up
+                    await self._workers.run(game.close)
         return episode
+
+    async def _open(self) -> Game:
+        return await self._workers.run(lambda: open_game(self.entry, self._env_args))
+
+
+class _Thread:
+    """Runs an episode's calls, and remembers whether one of them did not come back."""
+
+    def __init__(self, workers: Workers, name: str) -> None:
+        self._workers, self._name = workers, name
+        self.hangs = False
+
+    async def run(self, call: Callable[[], Any]) -> Any:
+        try:
+            return await self._workers.run(call)
+        except CallTimeout as error:
+            self.hangs = True
+            raise CallTimeout(f"{self._name}: {error}") from error
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error

@@ -4,13 +4,16 @@ A Gymnasium environment is a game with one seat called "agent". PettingZoo's par
 act at once, its AEC environments one after the other. Whatever an environment raises becomes an EnvironmentFailure.
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+import math
+import traceback
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agentrl.envs.registry import EnvEntry
 from agentrl.episode import End
-from agentrl.errors import EnvironmentDefinitionError, EnvironmentFailure
+from agentrl.errors import EnvironmentDefinitionError, EnvironmentFailure, InfrastructureError
 
 SINGLE_AGENT = "agent"
 
@@ -23,12 +26,7 @@ class Outcome:
     info: Mapping[str, Any] = field(default_factory=dict)
     end: End | None = None
     final_observation: str = ""
-
-    @property
-    def rewards(self) -> dict[str, float]:
-        """The named parts of the reward, as the environment gave them in info["rewards"]."""
-        parts = self.info.get("rewards", {})
-        return {str(name): float(value) for name, value in parts.items()} if isinstance(parts, Mapping) else {}
+    rewards: Mapping[str, float] = field(default_factory=dict)
 
 
 class Game(Protocol):
@@ -38,6 +36,7 @@ class Game(Protocol):
     agents: list[str]
     info: dict[str, Any]
     state: Any
+    has_expert: bool
 
     def reset(self, seed: int, split: str) -> None: ...
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]: ...
@@ -67,22 +66,24 @@ class GymnasiumGame:
         self.waiting: dict[str, str] = {}
         self.info: dict[str, Any] = {}
         self.state: Any = None
+        self.has_expert = callable(getattr(env.unwrapped, "expert", None))
 
     def reset(self, seed: int, split: str) -> None:
         """Begin an episode."""
-        observation, info = _guard(self._name, "reset", lambda: self._env.reset(seed=seed, options={"split": split}))
-        self.info = dict(info)
-        self.waiting = {SINGLE_AGENT: text_of(observation, self._name)}
+        with _guard(self._name, "reset"):
+            observation, info = self._env.reset(seed=seed, options={"split": split})
+            self.info = dict(info)
+            self.waiting = {SINGLE_AGENT: text_of(observation)}
 
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]:
         """Play the action of the one seat."""
-        result = _guard(self._name, "step", lambda: self._env.step(actions[SINGLE_AGENT]))
-        observation, reward, terminated, truncated, info = result
-        end = End.TERMINATED if terminated else End.TRUNCATED if truncated else None
-        self.info = {**self.info, **info}
-        text = text_of(observation, self._name)
-        self.waiting = {} if end else {SINGLE_AGENT: text}
-        return {SINGLE_AGENT: Outcome(_number(reward, self._name), info, end, text if end else "")}
+        with _guard(self._name, "step"):
+            observation, reward, terminated, truncated, info = self._env.step(actions[SINGLE_AGENT])
+            end = _end(terminated, truncated)
+            self.info = {**self.info, **info}
+            text = text_of(observation)
+            self.waiting = {} if end else {SINGLE_AGENT: text}
+            return {SINGLE_AGENT: _outcome(reward, info, end, text)}
 
     def system_prompt(self, agent: str) -> str:
         """The environment's `system_prompt`, or ""."""
@@ -90,7 +91,8 @@ class GymnasiumGame:
 
     def expert(self, agent: str) -> str:
         """What the environment's scripted expert does now."""
-        return str(_guard(self._name, "expert", self._env.unwrapped.expert))
+        with _guard(self._name, "expert"):
+            return str(self._env.unwrapped.expert())
 
     def close(self) -> None:
         """Close the environment."""
@@ -106,6 +108,7 @@ class _PettingZooGame:
         self.waiting: dict[str, str] = {}
         self.info: dict[str, Any] = {}
         self.state: Any = None
+        self.has_expert = callable(getattr(env.unwrapped, "expert", None))
 
     def system_prompt(self, agent: str) -> str:
         """`system_prompts[agent]` or `system_prompt` of the environment, or ""."""
@@ -114,7 +117,8 @@ class _PettingZooGame:
 
     def expert(self, agent: str) -> str:
         """What the environment's scripted expert does now in this seat."""
-        return str(_guard(self._name, "expert", lambda: self._env.unwrapped.expert(agent)))
+        with _guard(self._name, "expert"):
+            return str(self._env.unwrapped.expert(agent))
 
     def close(self) -> None:
         """Close the environment."""
@@ -137,29 +141,31 @@ class ParallelGame(_PettingZooGame):
 
     def reset(self, seed: int, split: str) -> None:
         """Begin an episode."""
-        observations, infos = _guard(self._name, "reset", lambda: self._env.reset(seed=seed, options={"split": split}))
         self.info = {}
-        self._absorb(infos)
-        self._observe_state()
-        self.waiting = {agent: text_of(observations[agent], self._name) for agent in self._env.agents}
+        with _guard(self._name, "reset"):
+            observations, infos = self._env.reset(seed=seed, options={"split": split})
+            self._absorb(infos)
+            self._observe_state()
+            self.waiting = {agent: text_of(observations[agent]) for agent in self._env.agents}
 
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]:
         """Play the actions of all waiting seats."""
-        result = _guard(self._name, "step", lambda: self._env.step(dict(actions)))
-        observations, rewards, terminations, truncations, infos = result
-        self._absorb(infos)
-        self._observe_state()
-        texts = {agent: text_of(observation, self._name) for agent, observation in observations.items()}
-        self.waiting = {agent: texts[agent] for agent in self._env.agents}
-        return {
-            agent: Outcome(
-                _number(rewards[agent], self._name),
-                infos.get(agent, {}),
-                end := _end(terminations[agent], truncations[agent]),
-                texts.get(agent, "") if end else "",
-            )
-            for agent in actions
-        }
+        with _guard(self._name, "step"):
+            wrapped = {agent: _wrap_action(self._env.action_space(agent), text) for agent, text in actions.items()}
+            observations, rewards, terminations, truncations, infos = self._env.step(wrapped)
+            self._absorb(infos)
+            self._observe_state()
+            texts = {agent: text_of(observation) for agent, observation in observations.items()}
+            self.waiting = {agent: texts[agent] for agent in self._env.agents}
+            return {
+                agent: _outcome(
+                    rewards[agent],
+                    infos.get(agent, {}),
+                    _end(terminations[agent], truncations[agent]),
+                    texts.get(agent, ""),
+                )
+                for agent in actions
+            }
 
 
 class AecGame(_PettingZooGame):
@@ -167,38 +173,39 @@ class AecGame(_PettingZooGame):
 
     def reset(self, seed: int, split: str) -> None:
         """Begin an episode."""
-        _guard(self._name, "reset", lambda: self._env.reset(seed=seed, options={"split": split}))
         self.info = {}
-        self._ended: set[str] = set()
-        self._advance({})
+        with _guard(self._name, "reset"):
+            self._env.reset(seed=seed, options={"split": split})
+            self._advance()
 
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]:
         """Play the action of the selected seat."""
-        agent = self._env.agent_selection
-        _guard(self._name, "step", lambda: self._env.step(_wrap_action(self._env.action_space(agent), actions[agent])))
-        outcomes = {name: self._outcome(name) for name in self._env.agents}
-        self._advance(outcomes)
-        return outcomes
+        with _guard(self._name, "step"):
+            agent = self._env.agent_selection
+            self._env.step(_wrap_action(self._env.action_space(agent), actions[agent]))
+            outcomes = {name: self._outcome(name) for name in self._env.agents}
+            self._advance()
+            return outcomes
 
     def _outcome(self, agent: str) -> Outcome:
         end = _end(self._env.terminations[agent], self._env.truncations[agent])
-        text = text_of(self._env.observe(agent), self._name) if end else ""
-        return Outcome(_number(self._env.rewards[agent], self._name), self._env.infos[agent], end, text)
+        text = text_of(self._env.observe(agent)) if end else ""
+        return _outcome(self._env.rewards[agent], self._env.infos[agent], end, text)
 
-    def _advance(self, outcomes: dict[str, Outcome]) -> None:
+    def _advance(self) -> None:
         """Step dead seats away until a living one is selected, or none is left."""
-        self._absorb(self._env.infos)
-        self._observe_state()
         env = self._env
+        self._absorb(env.infos)
+        self._observe_state()
         while env.agents and (env.terminations[env.agent_selection] or env.truncations[env.agent_selection]):
-            _guard(self._name, "step", lambda: env.step(None))
+            env.step(None)
         self.waiting = {}
         if env.agents:
             agent = env.agent_selection
-            self.waiting = {agent: text_of(env.observe(agent), self._name)}
+            self.waiting = {agent: text_of(env.observe(agent))}
 
 
-def text_of(observation: Any, name: str) -> str:
+def text_of(observation: Any) -> str:
     """The text of an observation: a string, or the "text" of a dictionary.
 
     Raises EnvironmentFailure on anything else.
@@ -206,7 +213,7 @@ def text_of(observation: Any, name: str) -> str:
     if isinstance(observation, Mapping):
         observation = observation.get("text")
     if not isinstance(observation, str):
-        raise EnvironmentFailure(f"{name}: an observation is {type(observation).__name__}, not text")
+        raise EnvironmentFailure(f"an observation is {type(observation).__name__}, not text")
     return observation
 
 
@@ -228,28 +235,35 @@ def _wrap_action(space: Any, text: str) -> Any:
     return {"text": text} if isinstance(space, Dict) else text
 
 
-def _guard(name: str, what: str, call: Callable[[], Any]) -> Any:
-    """Run a call into foreign code; what it raises becomes an EnvironmentFailure that says where."""
+@contextlib.contextmanager
+def _guard(name: str, what: str) -> Iterator[None]:
+    """Whatever foreign code raises in the block, `sys.exit` included, becomes an EnvironmentFailure that says where."""
     try:
-        return call()
-    except EnvironmentFailure:
+        yield
+    except EnvironmentFailure as error:
+        raise EnvironmentFailure(f"{name}.{what}: {error}") from error
+    except InfrastructureError:
         raise
-    except Exception as error:
-        frame = _last_line(error)
-        raise EnvironmentFailure(f"{name}.{what} raised {type(error).__name__}: {error}{frame}") from error
+    except (Exception, SystemExit) as error:
+        where = _last_line(error)
+        raise EnvironmentFailure(f"{name}.{what} raised {type(error).__name__}: {error}{where}") from error
 
 
-def _last_line(error: Exception) -> str:
-    import traceback
-
+def _last_line(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
-def _number(reward: Any, name: str) -> float:
+def _outcome(reward: Any, info: Mapping[str, Any], end: End | None, text: str) -> Outcome:
+    parts = info.get("rewards", {})
+    named = {str(name): _number(value) for name, value in parts.items()} if isinstance(parts, Mapping) else {}
+    return Outcome(_number(reward), info, end, text if end else "", named)
+
+
+def _number(reward: Any) -> float:
     value = float(reward)
-    if value != value or value in (float("inf"), float("-inf")):
-        raise EnvironmentFailure(f"{name}: a reward is {value}")
+    if not math.isfinite(value):
+        raise EnvironmentFailure(f"a reward is {value}")
     return value
 
 

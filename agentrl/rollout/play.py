@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from agentrl.episode import End, Episode
+from agentrl.episode import End, Episode, Trajectory
 from agentrl.errors import InfrastructureError
 from agentrl.rollout.games import Game, Outcome
 from agentrl.rollout.seats import Seat
@@ -41,9 +41,9 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
         seats = {agent: make_seat(game, agent, job) for agent in game.agents}
         while game.waiting:
             actions = await _actions(game.waiting, seats)
-            if actions is None:
-                break
             order += actions
+            if len(actions) < len(game.waiting):  # a seat has no room left
+                break
             states += [] if game.state is None else [_listed(game.state)]
             outcomes = await in_thread(lambda actions=actions: game.step(actions))  # type: ignore[misc]
             _record(outcomes, seats, ends)
@@ -53,12 +53,11 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
         for seat in seats.values():
             seat.close()
     default = End.FAILED if failure else End.TRUNCATED
-    names = list(seats) or game.agents[:1]
     trajectories = tuple(
-        seats[name].trajectory(End.FAILED if failure else ends.get(name, default), failure) for name in seats
+        seat.trajectory(End.FAILED if failure else ends.get(name, default), failure) for name, seat in seats.items()
     )
     if not seats:
-        trajectories = (_never_began(names[0], failure),)
+        trajectories = (Trajectory(game.agents[0], (), End.FAILED, failure),)
     info = {key: value for key, value in game.info.items() if key in ("success", "category", "seats")}
     return Episode(
         env=env_name,
@@ -72,11 +71,10 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
     )
 
 
-async def _actions(waiting: Mapping[str, str], seats: Mapping[str, Seat]) -> dict[str, str] | None:
-    """Ask all waiting seats at once; None when one of them has no room left."""
+async def _actions(waiting: Mapping[str, str], seats: Mapping[str, Seat]) -> dict[str, str]:
+    """Ask all waiting seats at once; those that have no room left are missing in the answer."""
     texts = await asyncio.gather(*(seats[agent].act(observation) for agent, observation in waiting.items()))
-    actions = {agent: text for agent, text in zip(waiting, texts, strict=True) if text is not None}
-    return actions if len(actions) == len(waiting) else None
+    return {agent: text for agent, text in zip(waiting, texts, strict=True) if text is not None}
 
 
 def _record(outcomes: Mapping[str, Outcome], seats: Mapping[str, Seat], ends: dict[str, End]) -> None:
@@ -86,13 +84,12 @@ def _record(outcomes: Mapping[str, Outcome], seats: Mapping[str, Seat], ends: di
             ends[agent] = outcome.end
 
 
-def _never_began(agent: str, failure: str) -> Any:
-    from agentrl.episode import Trajectory
-
-    return Trajectory(agent=agent, turns=(), end=End.FAILED, failure=failure)
-
-
 def _listed(state: Any) -> Any:
+    """A state as plain lists and dictionaries, so that the episode can be written."""
+    if isinstance(state, Mapping):
+        return {str(key): _listed(value) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        return [_listed(value) for value in state]
     return state.tolist() if hasattr(state, "tolist") else state
 
 

@@ -1,6 +1,7 @@
 """Threads for blocking calls into environments, any of which may hang for ever."""
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -10,6 +11,10 @@ from agentrl.errors import EnvironmentFailure
 
 T = TypeVar("T")
 _Task = Callable[[], None]
+
+
+class CallTimeout(EnvironmentFailure):
+    """A call took too long. It may still be running, so what it works on must not be touched any more."""
 
 
 class Workers:
@@ -29,7 +34,7 @@ class Workers:
     async def run(self, call: Callable[[], T]) -> T:
         """Run a blocking call in one of the threads.
 
-        Raises what the call raises, and EnvironmentFailure when it takes too long. The time counts from its start.
+        Raises what the call raises, and CallTimeout when it takes too long. The time counts from its start.
         """
         loop = asyncio.get_running_loop()
         started: asyncio.Future[None] = loop.create_future()
@@ -50,7 +55,7 @@ class Workers:
             return await asyncio.wait_for(result, self._timeout)
         except TimeoutError as error:
             self._start()
-            raise EnvironmentFailure(f"a call of the environment took longer than {self._timeout:g} s") from error
+            raise CallTimeout(f"a call of the environment took longer than {self._timeout:g} s") from error
 
     def close(self) -> None:
         """Let the threads end after what they are doing."""
@@ -78,5 +83,5 @@ def _tell(
         else:
             future.set_exception(error)
 
-    if not loop.is_closed():
+    with contextlib.suppress(RuntimeError):  # the loop is closed
         loop.call_soon_threadsafe(settle)

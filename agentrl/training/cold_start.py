@@ -28,7 +28,7 @@ from agentrl.training.presets import resolve_preset
 from agentrl.training.seeds import COLD_START, SHUFFLE, task_seed
 
 Report = Callable[[int, int, str], None]
-_FORMAT = 1
+_FORMAT = 2
 _TINY_RATE, _GIVEN_RATE = 3e-3, 1e-5
 
 
@@ -81,8 +81,8 @@ def _rows_to_imitate(policy: LanguagePolicy, episodes: Sequence[Episode]) -> lis
 
 def cache_key(config: TrainConfig, episodes: Sequence[Episode]) -> str:
     """A digest of everything that shapes the cold-started policy."""
-    names = ("seed", "tiny", "model_name_or_path", "template", "max_context", "micro_batch_tokens", "max_grad_norm")
-    names += ("weight_decay", "warmup_steps", "cold_start_epochs", "cold_start_batch_size")
+    names = {"seed", "tiny", "model_name_or_path", "template", "max_context", "micro_batch_tokens", "max_grad_norm"}
+    names |= {"weight_decay", "warmup_steps", "cold_start_epochs", "cold_start_batch_size"}
     shaped = {name: value for name, value in config.model_dump(mode="json").items() if name in names}
     content = json.dumps([_FORMAT, shaped, recipe(config), [episode.to_json() for episode in episodes]], sort_keys=True)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]

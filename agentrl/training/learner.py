@@ -32,7 +32,7 @@ from agentrl.training.meter import Meter
 from agentrl.training.optimizer import Optimizer
 from agentrl.training.packing import Flat, micro_batches
 from agentrl.training.presets import Preset
-from agentrl.training.schedules import learning_rate_factor
+from agentrl.training.schedules import Decay, learning_rate_factor
 
 Floats = NDArray[np.float64]
 
@@ -125,7 +125,7 @@ class Learner:
             hidden, flat = self._hidden(self.policy, [rows[index] for index in part])
             scores = self.policy.score(hidden[flat.before], flat.targets, 1.0, self.config.logprob_chunk)
             loss = nll(scores.logprobs).sum() / tokens
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             meter.add("loss", loss.item() * tokens, tokens)
         self._step(self.config.learning_rate, self.config.lr_scheduler_type, meter)
         return meter.means()
@@ -157,7 +157,7 @@ class Learner:
             loss, drift = self._loss(batch, chosen, weight.to(self.policy.device), turns, targets, kl_coef, meter)
             moved += drift
             if loss.requires_grad:
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
         self._step(self.config.learning_rate, self.config.lr_scheduler_type, meter)
         return moved / trajectories
 
@@ -252,9 +252,9 @@ class Learner:
         weights: Floats = truncated_is_weights(torch.from_numpy(own), torch.from_numpy(theirs), cap).numpy()
         return weights
 
-    def _step(self, peak: float, decay: str, meter: Meter) -> None:
+    def _step(self, peak: float, decay: Decay, meter: Meter) -> None:
         """Clip the gradient, set the learning rate, step. A gradient that is not finite is thrown away."""
-        factor = learning_rate_factor(self.updates, self.total_updates, self.config.warmup_steps, decay)  # type: ignore[arg-type]
+        factor = learning_rate_factor(self.updates, self.total_updates, self.config.warmup_steps, decay)
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.max_grad_norm).item()
         self.updates += 1
         meter.step()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agentrl.config.schema import TrainConfig
-from agentrl.episode import Episode
+from agentrl.episode import Episode, Trajectory
 from agentrl.errors import TooManyFailuresError
 from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job, MakeSeat
@@ -104,9 +104,8 @@ def _check_failures(episodes: Sequence[Episode], most: float) -> None:
         )
 
 
-def _bigrams(trajectory: object) -> set[tuple[int, int]]:
-    turns = trajectory.turns  # type: ignore[attr-defined]
-    return {pair for turn in turns for pair in zip(turn.action, turn.action[1:], strict=False)}
+def _bigrams(trajectory: Trajectory) -> set[tuple[int, int]]:
+    return {pair for turn in trajectory.turns for pair in zip(turn.action, turn.action[1:], strict=False)}
 
 
 def _distance(own: set[tuple[int, int]], others: Sequence[set[tuple[int, int]]]) -> float:

@@ -53,7 +53,7 @@ class Trainer:
         self.config, self.policy, self.reference = config, policy, reference
         self.collector, self.run = collector, run
         self.preset = resolve_preset(config)
-        self.engine = EmbeddedEngine(policy, slots=config.concurrency, max_context=config.max_context)
+        self.engine = EmbeddedEngine(policy, slots=config.concurrency * collector.seats, max_context=config.max_context)
         updates = config.max_steps * config.ppo_epochs * config.num_minibatches
         self.learner = Learner(policy, config, self.preset, updates)
         target = config.target_kl if config.kl_controller == "adaptive" else None

@@ -160,7 +160,7 @@ def test_the_algorithms_are_those_that_have_a_preset() -> None:
         (["max_new_tokens=800", "max_context=700"], "max_new_tokens"),
         (["num_groups=1", "group_size=2", "num_minibatches=3"], "num_minibatches"),
         (["max_context=4000"], "tiny.max_position_embeddings"),
-        (["tiny.num_key_value_heads=2"], "tiny.num_key_value_heads"),
+        (["tiny.num_key_value_heads=3"], "tiny.num_key_value_heads"),
         (["tiny.head_dim=33"], "tiny.head_dim"),
         (["run_name=a/b"], "run_name"),
     ],

@@ -7,12 +7,12 @@ from typing import Any
 
 import pettingzoo
 import pytest
-from agentrl.envs import AnyText, TextEnv, check_play
-from agentrl.envs.check import CheckResult, check_environment
-from agentrl.envs.registry import resolve
 from gymnasium.spaces import Dict
 from pettingzoo.utils import AgentSelector
 
+from agentrl.envs import AnyText, TextEnv, check_play
+from agentrl.envs.check import CheckResult, check_environment
+from agentrl.envs.registry import resolve
 from agentrl.errors import ConfigError
 
 Info = dict[str, Any]

@@ -10,10 +10,10 @@ import gymnasium
 import numpy as np
 import pettingzoo
 import pytest
-from agentrl.envs import TextEnv
-from agentrl.envs.registry import broken_environments, list_environments, resolve
 from gymnasium.spaces import Discrete
 
+from agentrl.envs import TextEnv
+from agentrl.envs.registry import broken_environments, list_environments, resolve
 from agentrl.errors import ConfigError, EnvironmentDefinitionError, TaskFileError, UnknownEnvironmentError
 
 ECHO = '''

@@ -1,0 +1,207 @@
+"""`agentrl eval` and `agentrl generate` for real: runs, models, the expert, and what is wrong with them."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import agentrl
+from agentrl.cli.app import app
+from agentrl.data import iter_episodes
+from agentrl.envs import TextEnv
+from agentrl.errors import CheckpointError, ConfigError, TooManyFailuresError, UserError
+from agentrl.evaluation.api import generate_episodes, run_evaluation
+
+TINY = {
+    "hidden_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "intermediate_size": 64,
+    "vocab_size": 300,
+}
+BROKEN = """
+from agentrl.envs import TextEnv
+class Broken(TextEnv):
+    share = 1.0
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return "go", {}
+    def step(self, action):
+        if self.np_random.random() < self.share:
+            raise OSError("no network")
+        return "", 1.0, True, False, {"success": True}
+class Shaky(Broken):
+    share = 0.3
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of one step."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AGENTRL_CACHE", str(folder / "cache"))
+        result = agentrl.train(
+            env="guess_number",
+            env_args={"highest": 7},
+            tiny=TINY,
+            cold_start_episodes=8,
+            cold_start_epochs=1,
+            max_steps=1,
+            num_groups=2,
+            group_size=2,
+            eval_episodes=0,
+            max_new_tokens=8,
+            max_context=256,
+            output_dir=str(folder),
+            run_name="one",
+        )
+    return result.run_dir
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> str:
+    (tmp_path / "broken_env.py").write_text(BROKEN)
+    return str(tmp_path / "broken_env.py")
+
+
+def cli(*words: str) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, list(words))
+
+
+def rows(result: Any) -> dict[str, Any]:
+    return {row[""]: row for row in result.rows}
+
+
+def test_the_expert_is_evaluated_like_a_policy() -> None:
+    found = rows(run_evaluation("expert", "guess_number", episodes=20))
+    assert str(found["all"]["success"]) == "100.0% [83.9%, 100.0%]"
+    assert found["1-15"]["episodes"] == 20
+    assert sum(row["episodes"] for name, row in found.items() if name.startswith("turns used")) == 20
+
+
+def test_saying_nothing_solves_nothing() -> None:
+    assert run_evaluation("noop", "guess_number", episodes=8).report.overall.success == 0.0
+
+
+def test_a_run_plays_where_it_was_trained(run: Path) -> None:
+    found = rows(run_evaluation(str(run), episodes=6))
+    assert found["1-7"]["episodes"] == 6
+
+
+def test_a_run_may_play_elsewhere(run: Path) -> None:
+    found = rows(run_evaluation(str(run), "guess_number", episodes=6, env_args={"highest": 9}))
+    assert found["1-9"]["episodes"] == 6
+
+
+def test_a_checkpoint_is_a_model_folder(run: Path) -> None:
+    report = run_evaluation(str(run / "checkpoints" / "step_000001"), "guess_number", episodes=4).report
+    assert report.overall.n == 4
+
+
+def test_an_evaluation_can_be_repeated(run: Path) -> None:
+    one, other = (run_evaluation(str(run), episodes=6, seed=5).report.episodes for _ in range(2))
+    assert [e.trajectories for e in one] == [e.trajectories for e in other]
+
+
+def test_several_attempts_are_reported_and_written(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    result = cli("eval", str(run), "--episodes", "3", "--k", "1,2", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert "pass@2" in result.output
+    assert "pass^2" in result.output
+    written = json.loads(out.read_text())
+    assert (written["n"], written["env"], written["split"]) == (6, "guess_number", "test")
+    assert set(written["pass_at"]) == {"1", "2"}
+
+
+def test_a_run_without_checkpoint_shows_what_it_began_with(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    shutil.rmtree(copy / "checkpoints")
+    result = cli("eval", str(copy), "--episodes", "2")
+    assert result.exit_code == 0, result.output
+    assert "this is the policy that it started from" in result.stderr
+
+
+def test_a_damaged_checkpoint_is_skipped_and_said(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (copy / "checkpoints" / "step_000001" / "model.safetensors").write_bytes(b"half")
+    result = cli("eval", str(copy), "--episodes", "2")
+    assert result.exit_code == 0, result.output
+    assert "Skipped the checkpoint of step 1: model.safetensors is half-written" in " ".join(result.stderr.split())
+
+
+def test_a_run_without_any_policy_says_so(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text((run / "config.yaml").read_text())
+    with pytest.raises(CheckpointError, match="holds no whole checkpoint"):
+        run_evaluation(str(tmp_path))
+
+
+def test_a_model_needs_an_environment(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no run directory, so say in which environment"):
+        run_evaluation(str(tmp_path))
+
+
+def test_an_environment_without_expert_says_so(broken: str) -> None:
+    with pytest.raises(UserError, match=r"Broken has no expert\(\), so it cannot be played by one"):
+        generate_episodes("expert", f"{broken}:Broken")
+
+
+def test_a_model_path_that_does_not_exist(tmp_path: Path) -> None:
+    result = cli("eval", str(tmp_path / "nothing"), "--env", "guess_number")
+    assert result.exit_code == 2
+    assert "there is no such folder" in result.stderr
+
+
+def test_an_environment_that_always_fails_gives_no_rate(broken: str) -> None:
+    with pytest.raises(TooManyFailuresError, match=r"all 4 episodes FAILED.*OSError: no network"):
+        run_evaluation("noop", f"{broken}:Broken", episodes=4)
+
+
+def test_failed_episodes_have_a_row_of_their_own(broken: str) -> None:
+    found = rows(run_evaluation("noop", f"{broken}:Shaky", episodes=60))
+    failed = found["FAILED, left out"]["episodes"]
+    assert failed > 0
+    assert found["all"]["episodes"] == 60 - failed
+
+
+def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    result = cli("eval", "expert", "--env", "guess_number", "--episodes", "2", "--out", str(tmp_path / "no" / "r.json"))
+    assert result.exit_code == 2
+    assert "r.json" in result.stderr
+
+
+def test_episodes_are_generated_to_a_file(tmp_path: Path) -> None:
+    out = tmp_path / "data.jsonl"
+    result = cli("generate", "--env", "guess_number", "--episodes", "70", "--out", str(out), "highest=3")
+    assert result.exit_code == 0, result.output
+    episodes = list(iter_episodes(out))
+    assert len(episodes) == 70
+    assert {episode.category for episode in episodes} == {"1-3"}
+
+
+def test_episodes_come_many_at_a_time_so_that_ctrl_c_keeps_them() -> None:
+    made: list[int] = []
+    playing = generate_episodes("expert", "guess_number", episodes=1000)
+    for episode in playing:
+        made.append(episode.seed)
+        if len(made) == 3:
+            break
+    assert len(set(made)) == 3
+
+
+def test_a_run_generates_too(run: Path) -> None:
+    episodes = list(generate_episodes(str(run), "guess_number", episodes=3, split="test"))
+    assert [len(e.trajectories[0].turns) > 0 for e in episodes] == [True] * 3
+    assert {e.group for e in episodes} == {"test-0", "test-1", "test-2"}
+
+
+def test_the_base_class_alone_is_no_environment() -> None:
+    with pytest.raises(UserError, match="defines no reset and no step"):
+        generate_episodes("noop", f"{TextEnv.__module__}:TextEnv")
