@@ -10,6 +10,7 @@ pettingzoo:module          a module with `parallel_env` or `env`, e.g. pettingzo
 import functools
 import importlib.metadata
 import inspect
+import sys
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def resolve(target: str | Callable[..., Any]) -> EnvEntry:
     is no environment or cannot be imported.
     """
     if not isinstance(target, str):
-        return _entry(target, _name_of(target), "", _module_of(target))
+        return _entry(target, _name_of(target), _importable_spec(target), _module_of(target))
     scheme, _, rest = target.partition(":")
     path, colon, attribute = target.rpartition(":")
     if scheme == "gymnasium" and rest:
@@ -299,6 +300,13 @@ def _name_of(target: Any) -> str:
 
 def _module_of(target: Any) -> str:
     return str(getattr(target, "__module__", ""))
+
+
+def _importable_spec(target: Any) -> str:
+    """`module:name` where that leads back to the very object in any process, else ""."""
+    module, name = sys.modules.get(_module_of(target)), str(getattr(target, "__qualname__", ""))
+    found = getattr(module, name, None) if module is not None and module.__name__ != "__main__" else None
+    return f"{_module_of(target)}:{name}" if found is target else ""
 
 
 def _summary(target: Any) -> str:

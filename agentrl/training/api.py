@@ -1,6 +1,8 @@
 """Training from Python and from the command line: a run from its first to its last step, or from a checkpoint on."""
 
 import contextlib
+import re
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +16,10 @@ from rich.console import Console
 from agentrl.config import load_config, make_config, render_config
 from agentrl.config.schema import TrainConfig
 from agentrl.envs.registry import EnvEntry, resolve
-from agentrl.errors import CheckpointError, ConfigError
+from agentrl.errors import CheckpointError, ConfigError, UserError
 from agentrl.policies.language import LanguagePolicy
 from agentrl.policies.loading import load_policy
+from agentrl.rollout.collector import Collector
 from agentrl.runs.checkpoints import find_checkpoint, save_checkpoint
 from agentrl.runs.directory import RunDirectory
 from agentrl.runs.metrics import read_metrics
@@ -66,11 +69,15 @@ def run_training(config: TrainConfig, *, console: Console | None = None, entry: 
     run = RunDirectory.create(config.output_dir, config.run_name or _run_name(config, collector.entry))
     run.config.write_text(render_config(config), encoding="utf-8")
     display.say(f"run {run.path}")
-    start = initial_policy(config, collector, display)
-    _tell(run, display, start.story)
-    save_checkpoint(run.path / _INITIAL, 0, start.policy.save, 1)
-    trainer = Trainer(config, start.policy, reference_of(config, start.policy), collector, run)
-    return _finish(trainer, display)
+    with contextlib.closing(collector):
+        try:
+            start = initial_policy(config, collector, display)
+        except UserError:
+            shutil.rmtree(run.path, ignore_errors=True)  # nothing was learned yet: the corrected command may come
+            raise
+        _tell(run, display, start.story)
+        save_checkpoint(run.path / _INITIAL, 0, start.policy.save, 1)
+        return _finish(Trainer(config, start.policy, reference_of(config, start.policy), collector, run), display)
 
 
 def resume_training(
@@ -90,6 +97,12 @@ def resume_training(
     config = load_config(str(run.config), overrides or [])
     _prepare(config)
     collector = open_collector(config, entry)
+    with contextlib.closing(collector):
+        return _finish(_restored(config, collector, run, display), display)
+
+
+def _restored(config: TrainConfig, collector: Collector, run: RunDirectory, display: Display) -> Trainer:
+    """The trainer of a run as its newest whole checkpoint left it."""
     initial, _ = find_checkpoint(run.path / _INITIAL)
     checkpoint, notes = find_checkpoint(run.checkpoints)
     for note in notes:
@@ -111,7 +124,7 @@ def resume_training(
         trainer.writer.truncate_after(0)
         run.truncate_after(0)
     _tell(run, display, f"resumed at step {trainer.step} of {config.max_steps}")
-    return _finish(trainer, display)
+    return trainer
 
 
 def _finish(trainer: Trainer, display: Display) -> TrainResult:
@@ -141,7 +154,6 @@ def _finish(trainer: Trainer, display: Display) -> TrainResult:
     summary = summarise(before, after)
     run.write_summary(summary)
     write_report(run)
-    trainer.collector.close()
     return TrainResult(run.path, trainer.step, read_metrics(run.metrics), summary, trainer.policy, interrupted)
 
 
@@ -172,7 +184,7 @@ def _prepare(config: TrainConfig) -> None:
 
 
 def _run_name(config: TrainConfig, entry: EnvEntry) -> str:
-    return f"{entry.name.split(':')[-1]}-{config.algo}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return f"{re.split('[:/]', entry.name)[-1]}-{config.algo}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def _tell(run: RunDirectory, display: Display, text: str, style: str = "") -> None:

@@ -24,7 +24,7 @@ class Display:
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line."""
-        self.console.print(text, style=style or None, highlight=False, markup=False)
+        self.console.print(text, style=style or None, highlight=False, markup=False, soft_wrap=True)
 
     @contextlib.contextmanager
     def phase(self, title: str) -> Iterator[Report]:

@@ -183,7 +183,7 @@ def test_feedback_says_nothing_about_hidden_tests() -> None:
 def test_the_first_observation_says_nothing_about_hidden_tests() -> None:
     env = CodeSandboxEnv(tasks=tasks())
     observation, info = env.reset(seed=0)
-    assert observation == "Double it.\nf(x: int) -> int\nf(1) == 2\nf(3) == 6"
+    assert observation == "f(x: int) -> int\nf(1) == 2\nf(3) == 6\nDouble it."
     assert info == {"task_id": "train", "category": "own"}
 
 

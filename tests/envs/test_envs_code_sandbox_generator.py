@@ -134,7 +134,7 @@ def test_texts_are_short() -> None:
     for drawn in draws("train", 3, 300):
         assert len(observation(drawn.task)) < 420
         assert len(drawn.task.solution) < 260
-        assert observation(drawn.task).count("\n") == 3
+        assert observation(drawn.task).count("\n") == 2 + len(drawn.program)
 
 
 def test_the_solution_is_one_statement_per_step() -> None:
