@@ -77,6 +77,8 @@ class ColdStartConfig(Section):
 
     cold_start_episodes: int = Field(2000, ge=0)
     """Expert episodes to learn from; 0 turns the cold start off."""
+    cold_start_env_args: dict[str, Any] = Field(default_factory=dict)
+    """Arguments of the environment that differ while the expert plays, e.g. easier tasks than those of RL."""
     cold_start_epochs: int = Field(4, gt=0)
     """Passes over them."""
     cold_start_learning_rate: float | None = Field(None, gt=0)

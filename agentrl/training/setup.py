@@ -1,5 +1,6 @@
 """From a configuration to the parts of a run: environment, policy, reference."""
 
+import contextlib
 from dataclasses import dataclass
 
 from agentrl.config.schema import TrainConfig
@@ -27,11 +28,14 @@ class ColdStart:
     story: str
 
 
-def open_collector(config: TrainConfig, entry: EnvEntry | None = None) -> Collector:
-    """The environments of a run. Raises the errors of `resolve` and of the environment's constructor."""
+def open_collector(config: TrainConfig, entry: EnvEntry | None = None, *, cold_start: bool = False) -> Collector:
+    """The environments of a run, or those in which its expert plays.
+
+    Raises the errors of `resolve` and of the environment's constructor.
+    """
     return Collector(
         entry or resolve(config.env),
-        config.env_args,
+        config.env_args | (config.cold_start_env_args if cold_start else {}),
         concurrency=config.concurrency,
         threads=config.env_threads,
         timeout=config.env_timeout,
@@ -46,7 +50,8 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
     if not expert:
         return ColdStart(_unprepared(config, collector, critic), _why_slow(config))
     with display.phase("cold start") as report:
-        episodes = cold_start.expert_episodes(collector, config, config.cold_start_episodes, report)
+        with contextlib.closing(open_collector(config, collector.entry, cold_start=True)) as demonstrations:
+            episodes = cold_start.expert_episodes(demonstrations, config, config.cold_start_episodes, report)
         if not episodes:
             raise UserError(
                 f"{collector.entry.name}: its expert solved none of {config.cold_start_episodes} training tasks, so "

@@ -37,6 +37,7 @@ class CodeSandboxEnv(TextEnv):
         *,
         levels: Sequence[int] | Mapping[int, float] = (1, 2, 3),
         kinds: Sequence[str] = KINDS,
+        wordings: int | None = None,
         task_file: str | PathLike[str] | None = None,
         tasks: Sequence[CodeTask] | None = None,
         max_attempts: int = 3,
@@ -50,6 +51,7 @@ class CodeSandboxEnv(TextEnv):
 
         levels: of generated tasks, equally often, or with weights: `{1: 0.5, 2: 0.5}`.
         kinds: of families that generated tasks are made of: "numbers", "strings", "lists", "dictionaries".
+        wordings: the first so many of each operation's wordings; None for all of them.
         task_file, tasks: play these tasks instead; at most one of the two.
         max_attempts: answers per episode, at least 1.
         reward_weights: replaces some of `RewardWeights`: "success", "partial", "format", "turns".
@@ -64,7 +66,7 @@ class CodeSandboxEnv(TextEnv):
         _require("expert_mistake_rate", expert_mistake_rate, 0 <= expert_mistake_rate <= 1, "from 0 to 1")
         _require("wall_seconds", wall_seconds, wall_seconds > 0, "above 0")
         _require("memory_mb", memory_mb, memory_mb > 0, "above 0")
-        self._source = _task_source(levels, kinds, task_file, tasks)
+        self._source = _task_source(levels, kinds, wordings, task_file, tasks)
         self._max_attempts = max_attempts
         self._weights = RewardWeights.of(reward_weights or {})
         self._mistake_rate = expert_mistake_rate
@@ -159,6 +161,7 @@ def _require(name: str, value: object, is_right: bool, must_be: str) -> None:
 def _task_source(
     levels: Sequence[int] | Mapping[int, float],
     kinds: Sequence[str],
+    wordings: int | None,
     task_file: str | PathLike[str] | None,
     tasks: Sequence[CodeTask] | None,
 ) -> TaskSource:
@@ -166,4 +169,4 @@ def _task_source(
         raise ConfigError("env_args: give task_file or tasks, not both")
     if task_file is not None:
         return GivenTasks(read_tasks(task_file))
-    return GivenTasks(tasks) if tasks is not None else GeneratedTasks(levels, kinds)
+    return GivenTasks(tasks) if tasks is not None else GeneratedTasks(levels, kinds, wordings)

@@ -67,7 +67,10 @@ class TaskGenerator:
     Raises ConfigError for an unknown or empty list of kinds.
     """
 
-    def __init__(self, kinds: Sequence[str] = KINDS) -> None:
+    def __init__(self, kinds: Sequence[str] = KINDS, wordings: int | None = None) -> None:
+        if wordings is not None and wordings < 1:
+            raise ConfigError(f"env_args.wordings is {wordings!r}; it must be at least 1, or left out for all")
+        self._wordings = wordings
         if not kinds or not set(kinds) <= set(KINDS):
             raise ConfigError(f"env_args.kinds is {tuple(kinds)!r}; it must name one or more of {', '.join(KINDS)}")
         self.families = tuple(family for kind in KINDS if kind in kinds for family in all_families()[kind])
@@ -90,7 +93,7 @@ class TaskGenerator:
             for _ in range(CASE_DRAWS):
                 cases = draw_cases(program, rng)
                 if cases is not None:
-                    return _make_task(program, cases, rng)
+                    return _make_task(program, cases, rng, self._wordings)
         raise RuntimeError(f"no task of level {level} in split {split!r} was found for these kinds of families")
 
     def _steps_by_pattern(self, split: str) -> tuple[tuple[Step, ...], ...]:
@@ -211,11 +214,11 @@ def neighbours(program: Program) -> Iterator[Program]:
                 yield (*program[:place], Step(step.family, choices[near]), *program[place + 1 :])
 
 
-def _make_task(program: Program, cases: list[Case], rng: random.Random) -> DrawnTask:
+def _make_task(program: Program, cases: list[Case], rng: random.Random, wordings: int | None) -> DrawnTask:
     tests = [CallCase.model_construct(args=(value,), expected=output) for value, output in cases]
     task = CodeTask.model_construct(
         task_id=" > ".join(step.key for step in program),
-        prompt=_words(program, rng),
+        prompt=_words(program, rng, wordings),
         entry_point="f",
         signature=f"f(x: {program[0].family.source}) -> {program[-1].family.target}",
         visible=tuple(tests[:VISIBLE_TESTS]),
@@ -226,6 +229,7 @@ def _make_task(program: Program, cases: list[Case], rng: random.Random) -> Drawn
     return DrawnTask(task, program)
 
 
-def _words(program: Program, rng: random.Random) -> str:
+def _words(program: Program, rng: random.Random, wordings: int | None) -> str:
     """One line for each step: "- keep the even numbers\\n- sum the numbers"."""
-    return "\n".join(f"- {step.words(rng.randrange(len(step.family.phrases)))}" for step in program)
+    counts = [len(step.family.phrases[:wordings]) for step in program]
+    return "\n".join(f"- {step.words(rng.randrange(count))}" for step, count in zip(program, counts, strict=True))

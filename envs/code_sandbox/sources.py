@@ -14,7 +14,9 @@ LEVELS = (1, 2, 3)
 class GeneratedTasks:
     """Tasks from the generator; the level is drawn by weight unless it is asked for."""
 
-    def __init__(self, levels: Sequence[int] | Mapping[int, float], kinds: Sequence[str]) -> None:
+    def __init__(
+        self, levels: Sequence[int] | Mapping[int, float], kinds: Sequence[str], wordings: int | None = None
+    ) -> None:
         """`levels`: equally often, or level -> weight. Raises ConfigError for unknown levels, kinds or weights."""
         # A configuration read from JSON has strings for keys.
         weights = (
@@ -27,7 +29,7 @@ class GeneratedTasks:
                 f"env_args.levels is {levels!r}; it must be some of 1, 2, 3, or map them to weights >= 0, not all 0"
             )
         self._levels, self._weights = tuple(weights), tuple(weights.values())
-        self._generator = TaskGenerator(kinds)
+        self._generator = TaskGenerator(kinds, wordings)
 
     def draw(self, rng: random.Random, split: str, level: int | None) -> DrawnTask:
         """See `TaskSource`. Raises ValueError for a level that is not 1, 2 or 3."""

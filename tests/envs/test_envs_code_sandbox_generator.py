@@ -177,3 +177,11 @@ def test_each_kind_alone_has_tasks_of_every_level_and_uses_only_its_families(kin
 def test_unknown_or_no_kinds_are_refused(kinds: list[str]) -> None:
     with pytest.raises(ConfigError, match="numbers, strings, lists, dictionaries"):
         TaskGenerator(kinds)
+
+
+def test_wordings_limits_the_phrases_and_nothing_else() -> None:
+    first, every = TaskGenerator(wordings=1), TaskGenerator()
+    for seed in range(100):
+        plain, varied = first.draw(random.Random(seed), "train", 2), every.draw(random.Random(seed), "train", 2)
+        assert plain.program == varied.program
+        assert plain.task.prompt == "\n".join(f"- {step.words(0)}" for step in plain.program)
