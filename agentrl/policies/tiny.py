@@ -1,6 +1,6 @@
 """The embedded default policy: a tokenizer made from the environment's own text, and a small Qwen3-style model."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from agentrl.chat import CHATML
@@ -63,8 +63,3 @@ def tiny_model(config: TinyModelConfig, tokenizer: Any, seed: int) -> Any:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return Qwen3ForCausalLM(settings)
-
-
-def corpus(conversations: Iterable[Sequence[str]]) -> list[str]:
-    """The texts of conversations, one after the other."""
-    return [text for conversation in conversations for text in conversation]

@@ -26,7 +26,7 @@ from agentrl.runs.directory import RunDirectory
 from agentrl.runs.health import HealthMonitor
 from agentrl.runs.metrics import MetricsWriter, read_metrics
 from agentrl.runs.state import read_state, write_state
-from agentrl.training.batch import Batch, make_batch
+from agentrl.training.batch import Batch, Row, make_batch
 from agentrl.training.credit import Credit, assign_credit
 from agentrl.training.learner import Learner, Scores
 from agentrl.training.presets import resolve_preset
@@ -185,12 +185,15 @@ class Trainer:
         """Log-probs under the initial policy: of all rows where the KL is penalised, else of a few, to watch it."""
         if self.reference is None:
             return None
-        rows = batch.rows if self.config.init_kl_coef else batch.rows[:: max(1, len(batch.rows) // _MONITOR_ROWS)]
-        return self.learner.score(rows, self.reference).logprobs
+        return self.learner.score(self._watched(batch), self.reference).logprobs
+
+    def _watched(self, batch: Batch) -> list[Row]:
+        """The rows whose KL is computed: all where it is penalised, else some spread over the batch."""
+        return batch.rows if self.config.init_kl_coef else batch.rows[:: max(1, len(batch.rows) // _MONITOR_ROWS)]
 
     def _divergence(self, batch: Batch, reference: Sequence[np.ndarray]) -> dict[str, float]:
         """The KL to the reference in nats per trajectory, by the k3 estimate."""
-        rows = batch.rows if self.config.init_kl_coef else batch.rows[:: max(1, len(batch.rows) // _MONITOR_ROWS)]
+        rows = self._watched(batch)
         total = sum(
             float(kl(torch.from_numpy(row.logprobs), torch.from_numpy(logprobs), "k3").sum())
             for row, logprobs in zip(rows, reference, strict=True)
