@@ -9,6 +9,7 @@ beside the figures, so that a run that misses one says so.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -63,11 +64,10 @@ def _watch(process: "subprocess.Popen[bytes]") -> float:
     root = psutil.Process(process.pid)
     while process.poll() is None:
         total = 0
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):  # the command itself has just ended
             for member in (root, *root.children(recursive=True)):
-                total += member.memory_full_info().pss
-        except psutil.NoSuchProcess:
-            pass  # a sandbox ended between the list and the look
+                with contextlib.suppress(psutil.NoSuchProcess):  # a sandbox ended between the list and the look
+                    total += member.memory_full_info().pss
         peak = max(peak, total / 2**20)
         time.sleep(0.5)
     return peak
