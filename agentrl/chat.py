@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import jinja2
+
 from agentrl.episode import Episode, Stop, Trajectory, Turn
 from agentrl.errors import ModelError
 
@@ -114,7 +116,12 @@ class ChatFormat:
         return tuple(self.tokenizer.encode(whole, add_special_tokens=False))
 
     def _render(self, messages: Sequence[Message], *, prompt: bool) -> str:
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt))
+        try:
+            return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt))
+        except jinja2.TemplateError as error:
+            raise ModelError(
+                f"its chat template cannot render a conversation: {error}. Give another one: template=chatml, or a file"
+            ) from error
 
     def _suffix(self, messages: Sequence[Message]) -> str:
         """What the template writes after an assistant message's end-of-turn token when `messages` follow."""

@@ -5,7 +5,7 @@ An author writes `reset` and `step` on strings. Everything else is optional: `sy
 
 import string
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 from gymnasium.spaces import Text
@@ -47,11 +47,14 @@ class TextEnv(gymnasium.Env[str, str]):
 
     Subclasses write `reset` and `step`. `info` may say `task_id` and `category` in `reset`, `rewards` (the named parts
     of the reward) in `step`, and `success` when the episode ends. An environment that can play its own expert defines
-    `expert(self) -> str`: the action that a scripted expert takes now.
+    `expert(self) -> str`: the action that a scripted expert takes now. `tiny_cold_start_args` are arguments of the
+    constructor that differ while the expert plays for the tiny policy's cold start: an expert that is too good leaves
+    such a policy nothing to learn by itself.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium declares it this way)
     system_prompt: str = ""
+    tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, max_length: int = DEFAULT_MAX_LENGTH) -> None:
         self.observation_space = AnyText(max_length)

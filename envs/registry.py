@@ -67,16 +67,27 @@ class EnvEntry:
         _check_instance(env, self.kind, self.name)
         return env
 
-    def _check_arguments(self, env_args: dict[str, Any]) -> None:
+    def accepts(self, name: str) -> bool:
+        """Whether `make` takes an argument of this name."""
+        known = self._known_arguments()
+        return known is None or name in known
+
+    def _known_arguments(self) -> list[str] | None:
+        """The names of the arguments of `make`; None when it takes any."""
         parameters = list(self.signature.parameters.values()) if self.signature else []
         if self.signature is None or any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return None
+        return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+    def _check_arguments(self, env_args: dict[str, Any]) -> None:
+        known = self._known_arguments()
+        if known is None or self.signature is None:
             return
-        known = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         accepted = f"{self.name} accepts {', '.join(known)}." if known else f"{self.name} accepts no arguments."
         for name in env_args:
             if name not in known:
                 raise ConfigError(f"env_args.{name}: there is no such argument.{nearest(name, known, 1)} {accepted}")
-        for parameter in parameters:
+        for parameter in self.signature.parameters.values():
             if parameter.name in known and parameter.default is parameter.empty and parameter.name not in env_args:
                 raise ConfigError(f"env_args.{parameter.name}: {self.name} needs this argument. {accepted}")
 

@@ -168,6 +168,15 @@ def test_without_a_template_the_error_says_what_to_set(tokenizer: Any) -> None:
         chat_of(tokenizer, "")
 
 
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [("{% for m in messages %}", "Unexpected end of template"), ("{{ raise_exception('no system') }}", "no system")],
+)
+def test_a_template_that_cannot_render_is_told_with_what_it_says(tokenizer: Any, template: str, said: str) -> None:
+    with pytest.raises(ModelError, match=rf"chat template cannot render a conversation: {said}.*template=chatml"):
+        chat_of(tokenizer, template)
+
+
 def test_without_any_end_token_the_error_says_what_to_set(tokenizer: Any) -> None:
     tokenizer.eos_token = None
     tokenizer.chat_template = MARKS_ONLY

@@ -75,16 +75,16 @@ class ModelConfig(Section):
 class ColdStartConfig(Section):
     """The fine-tuning on the expert's trajectories that comes before RL."""
 
-    cold_start_episodes: int = Field(2000, ge=0)
+    cold_start_episodes: int = Field(2500, ge=0)
     """Expert episodes to learn from; 0 turns the cold start off."""
     cold_start_env_args: dict[str, Any] = Field(default_factory=dict)
     """Arguments of the environment that differ while the expert plays, e.g. easier tasks than those of RL."""
-    cold_start_epochs: int = Field(4, gt=0)
+    cold_start_epochs: int = Field(2, gt=0)
     """Passes over them."""
     cold_start_learning_rate: float | None = Field(None, gt=0)
     """Peak learning rate, with warm-up and cosine decay; None: 3e-3 for the tiny policy (which is
     fine-tuned with Muon), 1e-5 for a given model (AdamW)."""
-    cold_start_batch_size: int = Field(8, gt=0)
+    cold_start_batch_size: int = Field(4, gt=0)
     """Trajectories per optimiser step."""
     cold_start_cache: bool = True
     """Keep the cold-started policy under ~/.cache/agentrl, by content, so that the next run starts at once."""
@@ -136,7 +136,7 @@ class AlgorithmConfig(Section):
     """Use the rewards where the environment gave them, or their sum at the last turn only."""
     ppo_epochs: int = Field(1, gt=0)
     """Passes over the episodes of a step."""
-    num_minibatches: int = Field(2, gt=0)
+    num_minibatches: int = Field(4, gt=0)
     """Optimiser steps per pass."""
     vf_coef: float = Field(0.5, ge=0)
     """Weight of the value loss (ppo)."""
@@ -164,10 +164,11 @@ class AlgorithmConfig(Section):
 class OptimizerConfig(Section):
     """How the weights move."""
 
-    optimizer: Literal["adamw", "muon"] = "adamw"
-    """AdamW, or Muon for the matrices of the blocks, at 20/3 of `learning_rate`, and AdamW for the rest."""
-    learning_rate: float = Field(3e-4, gt=0)
-    """Peak learning rate of AdamW."""
+    optimizer: Literal["adamw", "muon"] | None = None
+    """AdamW, or Muon for the matrices of the blocks, at 20/3 of `learning_rate`, and AdamW for the rest; None: Muon for
+    the tiny policy, AdamW for a given model."""
+    learning_rate: float | None = Field(None, gt=0)
+    """Peak learning rate of AdamW; None: 2e-4 for the tiny policy, 1e-6 for a given model."""
     lr_scheduler_type: Literal["constant", "linear", "cosine"] = "constant"
     """Decay after the warm-up."""
     warmup_steps: int = Field(5, ge=0)
@@ -185,7 +186,7 @@ class OptimizerConfig(Section):
 class RunConfig(Section):
     """How long, where to, and how often."""
 
-    max_steps: int = Field(60, ge=0)
+    max_steps: int = Field(40, ge=0)
     """Training steps; each collects `num_groups` x `group_size` episodes and updates the policy."""
     seed: int = Field(0, ge=0)
     """Seed of everything: tasks, sampling, initial weights."""

@@ -36,6 +36,8 @@ class Collector:
         first = open_game(entry, env_args)  # at once, so that a wrong environment is told early
         self.has_expert = first.has_expert
         """Whether the environment can play its own scripted expert."""
+        self.tiny_cold_start_args = first.tiny_cold_start_args
+        """Arguments with which the environment wants to be made while the expert plays for a tiny policy."""
         self.seats = len(first.agents)
         """How many agents play in one episode."""
         self._idle: list[Game] = [first]

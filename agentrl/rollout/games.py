@@ -37,6 +37,7 @@ class Game(Protocol):
     info: dict[str, Any]
     state: Any
     has_expert: bool
+    tiny_cold_start_args: dict[str, Any]
 
     def reset(self, seed: int, split: str) -> None: ...
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]: ...
@@ -67,6 +68,7 @@ class GymnasiumGame:
         self.info: dict[str, Any] = {}
         self.state: Any = None
         self.has_expert = callable(getattr(env.unwrapped, "expert", None))
+        self.tiny_cold_start_args = dict(getattr(env.unwrapped, "tiny_cold_start_args", {}))
 
     def reset(self, seed: int, split: str) -> None:
         """Begin an episode."""
@@ -109,6 +111,7 @@ class _PettingZooGame:
         self.info: dict[str, Any] = {}
         self.state: Any = None
         self.has_expert = callable(getattr(env.unwrapped, "expert", None))
+        self.tiny_cold_start_args = dict(getattr(env.unwrapped, "tiny_cold_start_args", {}))
 
     def system_prompt(self, agent: str) -> str:
         """`system_prompts[agent]` or `system_prompt` of the environment, or ""."""

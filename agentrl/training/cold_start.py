@@ -28,7 +28,7 @@ from agentrl.training.presets import resolve_preset
 from agentrl.training.seeds import COLD_START, SHUFFLE, task_seed
 
 Report = Callable[[int, int, str], None]
-_FORMAT = 2
+_FORMAT = 3
 _TINY_RATE, _GIVEN_RATE = 3e-3, 1e-5
 
 

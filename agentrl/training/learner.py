@@ -32,9 +32,11 @@ from agentrl.training.meter import Meter
 from agentrl.training.optimizer import Optimizer
 from agentrl.training.packing import Flat, micro_batches
 from agentrl.training.presets import Preset
-from agentrl.training.schedules import Decay, learning_rate_factor
+from agentrl.training.schedules import learning_rate_factor
 
 Floats = NDArray[np.float64]
+_TINY_RATE, _GIVEN_RATE = 2e-4, 1e-6
+"""Learning rates of RL: random weights take bold steps, a given model's careful ones."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,9 @@ class Learner:
     def __init__(self, policy: LanguagePolicy, config: TrainConfig, preset: Preset, total_updates: int) -> None:
         self.policy, self.config, self.preset = policy, config, preset
         self.total_updates, self.updates = max(1, total_updates), 0
-        self.optimizer = Optimizer(policy, config.optimizer, config.weight_decay)
+        tiny = config.model_name_or_path is None
+        self._rate = config.learning_rate or (_TINY_RATE if tiny else _GIVEN_RATE)
+        self.optimizer = Optimizer(policy, config.optimizer or ("muon" if tiny else "adamw"), config.weight_decay)
 
     @torch.no_grad()
     def score(self, rows: Sequence[Row], policy: LanguagePolicy, *, turns: int = 0, trajectories: int = 0) -> Scores:
@@ -127,7 +131,7 @@ class Learner:
             loss = nll(scores.logprobs).sum() / tokens
             loss.backward()
             meter.add("loss", loss.item() * tokens, tokens)
-        self._step(self.config.learning_rate, self.config.lr_scheduler_type, meter)
+        self._step(meter)
         return meter.means()
 
     def _epoch(self, batch: Batch, targets: _Targets, rng: np.random.Generator, kl_coef: float, meter: Meter) -> bool:
@@ -158,7 +162,7 @@ class Learner:
             moved += drift
             if loss.requires_grad:
                 loss.backward()
-        self._step(self.config.learning_rate, self.config.lr_scheduler_type, meter)
+        self._step(meter)
         return moved / trajectories
 
     def _loss(
@@ -252,13 +256,14 @@ class Learner:
         weights: Floats = truncated_is_weights(torch.from_numpy(own), torch.from_numpy(theirs), cap).numpy()
         return weights
 
-    def _step(self, peak: float, decay: Decay, meter: Meter) -> None:
+    def _step(self, meter: Meter) -> None:
         """Clip the gradient, set the learning rate, step. A gradient that is not finite is thrown away."""
-        factor = learning_rate_factor(self.updates, self.total_updates, self.config.warmup_steps, decay)
+        decay = self.config.lr_scheduler_type
+        rate = self._rate * learning_rate_factor(self.updates, self.total_updates, self.config.warmup_steps, decay)
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.max_grad_norm).item()
         self.updates += 1
         meter.step()
         meter.add("policy/grad_norm", norm, 1)
-        meter.add("policy/learning_rate", peak * factor, 1)
+        meter.add("policy/learning_rate", rate, 1)
         if math.isfinite(norm):
-            self.optimizer.step(peak * factor)
+            self.optimizer.step(rate)

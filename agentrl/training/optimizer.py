@@ -1,7 +1,7 @@
 """The optimiser: AdamW, or Muon for the matrices of the transformer's blocks and AdamW for all else.
 
 Muon (Jordan et al. 2024; in torch since 2.9) orthogonalises the momentum of each matrix. From random weights it needs
-far fewer steps than AdamW: the cold start of the tiny policy rests on that (docs/how_it_works.md has the figures).
+far fewer steps than AdamW: the tiny policy rests on that.
 """
 
 from collections.abc import Mapping

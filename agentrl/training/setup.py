@@ -1,7 +1,9 @@
 """From a configuration to the parts of a run: environment, policy, reference."""
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from agentrl.config.schema import TrainConfig
 from agentrl.envs.registry import EnvEntry, resolve
@@ -28,14 +30,16 @@ class ColdStart:
     story: str
 
 
-def open_collector(config: TrainConfig, entry: EnvEntry | None = None, *, cold_start: bool = False) -> Collector:
-    """The environments of a run, or those in which its expert plays.
+def open_collector(
+    config: TrainConfig, entry: EnvEntry | None = None, env_args: Mapping[str, Any] | None = None
+) -> Collector:
+    """The environments of a run, made with `env_args` if given, else with the configuration's.
 
     Raises the errors of `resolve` and of the environment's constructor.
     """
     return Collector(
         entry or resolve(config.env),
-        config.env_args | (config.cold_start_env_args if cold_start else {}),
+        config.env_args if env_args is None else env_args,
         concurrency=config.concurrency,
         threads=config.env_threads,
         timeout=config.env_timeout,
@@ -43,14 +47,24 @@ def open_collector(config: TrainConfig, entry: EnvEntry | None = None, *, cold_s
     )
 
 
+def _demonstration_args(config: TrainConfig, collector: Collector) -> dict[str, Any]:
+    """How the environment is made while its expert plays; what the user says goes before what it wants by itself."""
+    wishes = {} if config.model_name_or_path else collector.tiny_cold_start_args
+    own = {name: value for name, value in wishes.items() if collector.entry.accepts(name)}
+    return own | config.env_args | config.cold_start_env_args
+
+
 def initial_policy(config: TrainConfig, collector: Collector, display: Display) -> ColdStart:
     """The given model or the tiny one, fine-tuned on the expert where the environment has one."""
     expert = collector.has_expert and config.cold_start_episodes > 0
     critic = resolve_preset(config).critic
+    # A given model comes first, so that a wrong path is told before the expert has played.
+    given = _given(config, critic)
     if not expert:
-        return ColdStart(_unprepared(config, collector, critic), _why_slow(config))
+        return ColdStart(given or _untaught(config, collector, critic), _why_slow(config))
     with display.phase("cold start") as report:
-        with contextlib.closing(open_collector(config, collector.entry, cold_start=True)) as demonstrations:
+        env_args = _demonstration_args(config, collector)
+        with contextlib.closing(open_collector(config, collector.entry, env_args)) as demonstrations:
             episodes = cold_start.expert_episodes(demonstrations, config, config.cold_start_episodes, report)
         if not episodes:
             raise UserError(
@@ -63,25 +77,24 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
             return ColdStart(
                 load_policy(cached, value_head=critic), f"cold start from the cache ({len(episodes)} episodes)"
             )
-        policy = _base(config, _texts(episodes), critic)
+        policy = given or new_tiny_policy(config.tiny, _texts(episodes), config.seed, value_head=critic)
         cold_start.imitate(policy, episodes, config, report)
     if config.cold_start_cache:
         cold_start.keep(policy, key)
     return ColdStart(policy, f"cold start on {len(episodes)} successful expert episodes")
 
 
-def _base(config: TrainConfig, texts: list[str], critic: bool) -> LanguagePolicy:
-    if config.model_name_or_path:
-        return load_policy(config.model_name_or_path, template=config.template, value_head=critic)
-    return new_tiny_policy(config.tiny, texts, config.seed, value_head=critic)
+def _given(config: TrainConfig, critic: bool) -> LanguagePolicy | None:
+    if config.model_name_or_path is None:
+        return None
+    return load_policy(config.model_name_or_path, template=config.template, value_head=critic)
 
 
-def _unprepared(config: TrainConfig, collector: Collector, critic: bool) -> LanguagePolicy:
-    """Without an expert: the given model as it is, or a tiny one whose tokenizer has read the observations."""
-    if config.model_name_or_path:
-        return _base(config, [], critic)
+def _untaught(config: TrainConfig, collector: Collector, critic: bool) -> LanguagePolicy:
+    """A tiny policy with random weights, whose tokenizer has read what the environment says."""
     jobs = [Job(f"probe-{i}", task_seed(config.seed, COLD_START, i), 0) for i in range(_PROBE_EPISODES)]
-    return _base(config, _texts(collector.collect(jobs, noop_seat)), critic)
+    texts = _texts(collector.collect(jobs, noop_seat))
+    return new_tiny_policy(config.tiny, texts, config.seed, value_head=critic)
 
 
 def _why_slow(config: TrainConfig) -> str:

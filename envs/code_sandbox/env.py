@@ -3,12 +3,12 @@
 import random
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, ClassVar
 
 from agentrl.envs.base import TextEnv, split_of
 from agentrl.envs.code_sandbox import feedback
-from agentrl.envs.code_sandbox.expert import fenced, near_miss
-from agentrl.envs.code_sandbox.families import KINDS
+from agentrl.envs.code_sandbox.expert import careless, fenced
+from agentrl.envs.code_sandbox.families import KINDS, Vocabulary
 from agentrl.envs.code_sandbox.files import read_tasks
 from agentrl.envs.code_sandbox.grading import grade
 from agentrl.envs.code_sandbox.rewards import RewardWeights, reward_parts
@@ -31,18 +31,26 @@ class CodeSandboxEnv(TextEnv):
 
     metadata: dict[str, Any] = {**TextEnv.metadata, "reward_range": (0.0, 1.0)}  # noqa: RUF012 (as gymnasium declares it)
     system_prompt = "Answer with a ```python block."
+    tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {
+        "expert_mistake_rate": 0.85,
+        "imitate_mistakes": True,
+        "max_attempts": 4,
+    }
+    """The tiny policy imitates a careless expert, which leaves RL something to put right. It never gets as far as the
+    fourth attempt, which holds no slip."""
 
     def __init__(
         self,
         *,
         levels: Sequence[int] | Mapping[int, float] = (1, 2, 3),
         kinds: Sequence[str] = KINDS,
-        wordings: int | None = None,
+        vocabulary: Vocabulary = "small",
         task_file: str | PathLike[str] | None = None,
         tasks: Sequence[CodeTask] | None = None,
         max_attempts: int = 3,
         reward_weights: Mapping[str, float] | None = None,
         expert_mistake_rate: float = 0.3,
+        imitate_mistakes: bool = False,
         wall_seconds: float = 2.0,
         memory_mb: int = 256,
         sandbox: Sandbox | None = None,
@@ -51,11 +59,13 @@ class CodeSandboxEnv(TextEnv):
 
         levels: of generated tasks, equally often, or with weights: `{1: 0.5, 2: 0.5}`.
         kinds: of families that generated tasks are made of: "numbers", "strings", "lists", "dictionaries".
-        wordings: the first so many of each operation's wordings; None for all of them.
+        vocabulary: "small" is 40 families of operations, each in one wording and with up to four constants, which the
+            tiny policy can learn; "full" is all 105 in all their wordings.
         task_file, tasks: play these tasks instead; at most one of the two.
         max_attempts: answers per episode, at least 1.
         reward_weights: replaces some of `RewardWeights`: "success", "partial", "format", "turns".
-        expert_mistake_rate: how often the expert's first answer is a near miss, in [0, 1].
+        expert_mistake_rate: how often an answer of the expert holds a slip, in [0, 1]; the last attempt never does.
+        imitate_mistakes: a cold start learns the slips as well, instead of only how they are put right.
         wall_seconds, memory_mb: limits of one run of a program against all its tests.
         sandbox: runs the programs; the process-wide one, opened when first needed, if None.
 
@@ -66,10 +76,10 @@ class CodeSandboxEnv(TextEnv):
         _require("expert_mistake_rate", expert_mistake_rate, 0 <= expert_mistake_rate <= 1, "from 0 to 1")
         _require("wall_seconds", wall_seconds, wall_seconds > 0, "above 0")
         _require("memory_mb", memory_mb, memory_mb > 0, "above 0")
-        self._source = _task_source(levels, kinds, wordings, task_file, tasks)
+        self._source = _task_source(levels, kinds, vocabulary, task_file, tasks)
         self._max_attempts = max_attempts
         self._weights = RewardWeights.of(reward_weights or {})
-        self._mistake_rate = expert_mistake_rate
+        self._mistake_rate, self._imitate_mistakes = expert_mistake_rate, imitate_mistakes
         self._limits = Limits(wall_seconds=wall_seconds, memory_mb=memory_mb)
         self._sandbox = sandbox
         self._drawn: DrawnTask | None = None
@@ -102,12 +112,12 @@ class CodeSandboxEnv(TextEnv):
         observation, reward, terminated, truncated, info = self._go_on(
             feedback.failure(task, verdict, self._limits.wall_seconds)
         )
-        if action == self._slip:
-            info["imitate"] = False  # a mistake on purpose: a cold start learns the repair, not the mistake
+        if action == self._slip and not self._imitate_mistakes:
+            info["imitate"] = False
         return observation, reward, terminated, truncated, info
 
     def expert(self) -> str:
-        """What the expert answers now: the canonical solution, or on the first attempt sometimes a near miss of it.
+        """What the expert answers now: the canonical solution, or sometimes one with a slip.
 
         Raises ConfigError for a task without a solution (a task file need not give any).
         """
@@ -116,10 +126,10 @@ class CodeSandboxEnv(TextEnv):
             raise ConfigError(
                 f"task {drawn.task.task_id!r} has no solution, so there is no expert; give 'solution' in it"
             )
-        if drawn.program and self._attempts == 0 and self._max_attempts > 1:
+        if drawn.program and self._attempts < self._max_attempts - 1:
             rng = self._rng()
-            wrong = near_miss(drawn, rng) if rng.random() < self._mistake_rate else None
-            self._slip = fenced(wrong) if wrong else None
+            slip = careless(drawn, rng) if rng.random() < self._mistake_rate else None
+            self._slip = fenced(slip) if slip else None
             return self._slip or fenced(drawn.task.solution)
         return fenced(drawn.task.solution)
 
@@ -161,7 +171,7 @@ def _require(name: str, value: object, is_right: bool, must_be: str) -> None:
 def _task_source(
     levels: Sequence[int] | Mapping[int, float],
     kinds: Sequence[str],
-    wordings: int | None,
+    vocabulary: Vocabulary,
     task_file: str | PathLike[str] | None,
     tasks: Sequence[CodeTask] | None,
 ) -> TaskSource:
@@ -169,4 +179,4 @@ def _task_source(
         raise ConfigError("env_args: give task_file or tasks, not both")
     if task_file is not None:
         return GivenTasks(read_tasks(task_file))
-    return GivenTasks(tasks) if tasks is not None else GeneratedTasks(levels, kinds, wordings)
+    return GivenTasks(tasks) if tasks is not None else GeneratedTasks(levels, kinds, vocabulary)

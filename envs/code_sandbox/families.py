@@ -6,11 +6,11 @@ short and regular. The expression is the only definition of the operation: the w
 are computed from it and the expert answers it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Final, Literal
 
 
 class ValueType(StrEnum):
@@ -83,22 +83,49 @@ def apply(program: Program, value: Any) -> Any:
     return value
 
 
-def solution_code(program: Program) -> str:
-    """The canonical solution: a function `f` with a statement for each step."""
-    body = "".join(f"    x = {step.code}\n" for step in program)
+def solution_code(program: Program, notes: Sequence[str]) -> str:
+    """The canonical solution: a function `f` with a statement for each step, under a comment from `notes`."""
+    body = "".join(f"    # {note}\n    x = {step.code}\n" for note, step in zip(notes, program, strict=True))
     return f"def f(x):\n{body}    return x\n"
 
 
+Vocabulary = Literal["small", "full"]
+
+_SMALL_VOCABULARY = """
+add subtract multiply divide square digit_sum flip_digits digits to_text
+upper flip_text repeat remove head append sort_text length split
+add_each times_each keep_even keep_above sort_numbers take_numbers total largest
+upper_each flip_each sort_words join lengths
+add_values values_above upper_keys values keys value_total top_value count_keys top_key
+"""
+SMALL_VOCABULARY: Final = frozenset(_SMALL_VOCABULARY.split())
+"""The families that a policy of a million parameters can learn in minutes: five to nine ways on from every type."""
+SMALL_CHOICES: Final = 4
+
+
 @cache
-def all_families() -> Mapping[str, tuple[Family, ...]]:
-    """Every family by kind: "numbers", "strings", "lists", "dictionaries"."""
+def all_families(vocabulary: Vocabulary = "full") -> Mapping[str, tuple[Family, ...]]:
+    """Every family by kind: "numbers", "strings", "lists", "dictionaries".
+
+    The "small" vocabulary has 40 of them, each with its first wording and its first four constants.
+    """
     from agentrl.envs.code_sandbox import ops_dicts, ops_lists, ops_numbers, ops_strings
 
-    return {
+    families = {
         "numbers": ops_numbers.FAMILIES,
         "strings": ops_strings.FAMILIES,
         "lists": ops_lists.FAMILIES,
         "dictionaries": ops_dicts.FAMILIES,
+    }
+    if vocabulary == "full":
+        return families
+    return {
+        kind: tuple(
+            replace(family, phrases=family.phrases[:1], choices=family.choices[:SMALL_CHOICES])
+            for family in members
+            if family.name in SMALL_VOCABULARY
+        )
+        for kind, members in families.items()
     }
 
 

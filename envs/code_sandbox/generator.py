@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from agentrl.envs.code_sandbox import inputs
 from agentrl.envs.code_sandbox.families import (
@@ -23,6 +23,7 @@ from agentrl.envs.code_sandbox.families import (
     Program,
     Step,
     ValueType,
+    Vocabulary,
     all_families,
     apply,
     solution_code,
@@ -30,6 +31,7 @@ from agentrl.envs.code_sandbox.families import (
 from agentrl.envs.code_sandbox.tasks import CallCase, CodeTask, DrawnTask
 from agentrl.errors import ConfigError
 
+ORDINALS: Final = ("First", "Second", "Third")
 VISIBLE_TESTS: Final = 2
 HIDDEN_TESTS: Final = 8
 # A value beyond these bounds makes texts long, for people and for small models alike.
@@ -64,16 +66,15 @@ def held_out(composition_name: str) -> bool:
 class TaskGenerator:
     """Draws tasks of the given kinds of families. Pure: all randomness comes from the `rng` that is handed in.
 
-    Raises ConfigError for an unknown or empty list of kinds.
+    Raises ConfigError for an unknown or empty list of kinds, or an unknown vocabulary.
     """
 
-    def __init__(self, kinds: Sequence[str] = KINDS, wordings: int | None = None) -> None:
-        if wordings is not None and wordings < 1:
-            raise ConfigError(f"env_args.wordings is {wordings!r}; it must be at least 1, or left out for all")
-        self._wordings = wordings
+    def __init__(self, kinds: Sequence[str] = KINDS, vocabulary: Vocabulary = "small") -> None:
+        if vocabulary not in get_args(Vocabulary):
+            raise ConfigError(f"env_args.vocabulary is {vocabulary!r}; it must be 'small' or 'full'")
         if not kinds or not set(kinds) <= set(KINDS):
             raise ConfigError(f"env_args.kinds is {tuple(kinds)!r}; it must name one or more of {', '.join(KINDS)}")
-        self.families = tuple(family for kind in KINDS if kind in kinds for family in all_families()[kind])
+        self.families = tuple(family for kind in KINDS if kind in kinds for family in all_families(vocabulary)[kind])
         self._by_source: dict[ValueType, tuple[Family, ...]] = {}
         for value_type in ValueType:
             members = tuple(family for family in self.families if family.source is value_type)
@@ -93,7 +94,7 @@ class TaskGenerator:
             for _ in range(CASE_DRAWS):
                 cases = draw_cases(program, rng)
                 if cases is not None:
-                    return _make_task(program, cases, rng, self._wordings)
+                    return _make_task(program, cases, rng)
         raise RuntimeError(f"no task of level {level} in split {split!r} was found for these kinds of families")
 
     def _steps_by_pattern(self, split: str) -> tuple[tuple[Step, ...], ...]:
@@ -214,22 +215,23 @@ def neighbours(program: Program) -> Iterator[Program]:
                 yield (*program[:place], Step(step.family, choices[near]), *program[place + 1 :])
 
 
-def _make_task(program: Program, cases: list[Case], rng: random.Random, wordings: int | None) -> DrawnTask:
+def _make_task(program: Program, cases: list[Case], rng: random.Random) -> DrawnTask:
+    notes = _notes(program, rng)
     tests = [CallCase.model_construct(args=(value,), expected=output) for value, output in cases]
     task = CodeTask.model_construct(
         task_id=" > ".join(step.key for step in program),
-        prompt=_words(program, rng, wordings),
+        prompt="\n".join(notes),
         entry_point="f",
         signature=f"f(x: {program[0].family.source}) -> {program[-1].family.target}",
         visible=tuple(tests[:VISIBLE_TESTS]),
         hidden=tuple(tests[VISIBLE_TESTS:]),
-        solution=solution_code(program),
+        solution=solution_code(program, notes),
         category=f"level {len(program)}",
     )
-    return DrawnTask(task, program)
+    return DrawnTask(task, program, notes)
 
 
-def _words(program: Program, rng: random.Random, wordings: int | None) -> str:
-    """One line for each step: "- keep the even numbers\\n- sum the numbers"."""
-    counts = [len(step.family.phrases[:wordings]) for step in program]
-    return "\n".join(f"- {step.words(rng.randrange(count))}" for step, count in zip(program, counts, strict=True))
+def _notes(program: Program, rng: random.Random) -> tuple[str, ...]:
+    """One line for each step: "First, keep the even numbers", "Second, sum the numbers"."""
+    words = [step.words(rng.randrange(len(step.family.phrases))) for step in program]
+    return tuple(f"{ordinal}, {line}" for ordinal, line in zip(ORDINALS, words, strict=False))

@@ -21,10 +21,10 @@ def draw(value_type: ValueType, rng: random.Random, *, small: bool) -> Any:
         return " ".join(rng.choices(WORDS, k=rng.randint(1, 2 if small else 3)))
     size = rng.randint(3, 5 if small else 7)
     if value_type is ValueType.NUMS:
-        return _with_repeats([rng.randint(0, 20) for _ in range(size)], rng)
+        return _with_repeats([rng.randint(0, 15) for _ in range(size)], rng)
     if value_type is ValueType.WORDS:
         return _with_repeats(rng.choices(WORDS, k=min(size, 4 if small else 6)), rng)
-    return {word: rng.randint(0, 20) for word in rng.sample(WORDS, k=size - 1)}
+    return {word: rng.randint(0, 15) for word in rng.sample(WORDS, k=min(size - 1, 3) if small else size - 1)}
 
 
 def _with_repeats(values: list[Any], rng: random.Random) -> list[Any]:

@@ -1,10 +1,11 @@
 """The reward of an episode: three named parts whose sum lies in [0, 1].
 
     hidden   success  if all hidden tests passed, plus  partial * share of the hidden tests that passed
-    format   format * share of the answers with a closed code fence * share of the hidden tests that passed
+    format   format * share of the answers with a closed code fence, if all hidden tests passed
     turns    turns * share of the attempts left over, if all hidden tests passed
 
-Every part needs a hidden test that passes, so an empty answer scores 0 and a constant program almost nothing.
+So an empty answer scores 0, and with `partial` at 0, its default, so does every program that is wrong: where a group's
+rewards are divided by their standard deviation, small differences between failures would weigh as much as success.
 """
 
 from collections.abc import Mapping
@@ -17,10 +18,10 @@ from agentrl.errors import ConfigError, nearest
 class RewardWeights:
     """The most that each part can give."""
 
-    success: float = 0.8
-    partial: float = 0.1
+    success: float = 0.6
+    partial: float = 0.0
     format: float = 0.05
-    turns: float = 0.05
+    turns: float = 0.35
 
     @classmethod
     def of(cls, weights: Mapping[str, float]) -> "RewardWeights":
@@ -50,6 +51,6 @@ def reward_parts(
     left_over = (max_attempts - attempts) / (max_attempts - 1) if max_attempts > 1 else 1.0
     return {
         "hidden": weights.success * solved + weights.partial * share,
-        "format": weights.format * tidy_share * share,
+        "format": weights.format * tidy_share * solved,
         "turns": weights.turns * solved * left_over,
     }

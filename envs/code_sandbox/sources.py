@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
+from agentrl.envs.code_sandbox.families import Vocabulary
 from agentrl.envs.code_sandbox.generator import TaskGenerator
 from agentrl.envs.code_sandbox.tasks import CodeTask, DrawnTask
 from agentrl.errors import ConfigError
@@ -15,9 +16,11 @@ class GeneratedTasks:
     """Tasks from the generator; the level is drawn by weight unless it is asked for."""
 
     def __init__(
-        self, levels: Sequence[int] | Mapping[int, float], kinds: Sequence[str], wordings: int | None = None
+        self, levels: Sequence[int] | Mapping[int, float], kinds: Sequence[str], vocabulary: Vocabulary = "small"
     ) -> None:
-        """`levels`: equally often, or level -> weight. Raises ConfigError for unknown levels, kinds or weights."""
+        """`levels`: equally often, or level -> weight. Raises ConfigError for levels, weights, kinds or a vocabulary
+        that it does not know.
+        """
         # A configuration read from JSON has strings for keys.
         weights = (
             {int(key): float(levels[key]) for key in levels}
@@ -29,7 +32,7 @@ class GeneratedTasks:
                 f"env_args.levels is {levels!r}; it must be some of 1, 2, 3, or map them to weights >= 0, not all 0"
             )
         self._levels, self._weights = tuple(weights), tuple(weights.values())
-        self._generator = TaskGenerator(kinds, wordings)
+        self._generator = TaskGenerator(kinds, vocabulary)
 
     def draw(self, rng: random.Random, split: str, level: int | None) -> DrawnTask:
         """See `TaskSource`. Raises ValueError for a level that is not 1, 2 or 3."""

@@ -93,6 +93,7 @@ class DrawnTask:
 
     task: CodeTask
     program: Program = ()
+    notes: tuple[str, ...] = ()
 
 
 class TaskSource(Protocol):

@@ -11,6 +11,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from agentrl.envs.code_sandbox import CallCase, CodeSandboxEnv, CodeTask
+from agentrl.envs.code_sandbox.families import Vocabulary
+from agentrl.envs.code_sandbox.rewards import RewardWeights, reward_parts
 from agentrl.envs.gymnasium_ids import register_all
 from agentrl.errors import ConfigError, SandboxError
 from agentrl.sandbox import ExecResult
@@ -73,28 +75,20 @@ def test_registering_twice_does_no_harm() -> None:
         register_all()
 
 
-def test_the_expert_solves_every_generated_task() -> None:
-    env = CodeSandboxEnv()
-    results = [play(env, None, seed, split) for seed in range(150) for split in ("train", "test")]
-    assert all(success for _, success, _ in results)
-    assert all(0.95 <= reward <= 1.0 for reward, _, _ in results)
+@pytest.mark.parametrize("vocabulary", ["small", "full"])
+def test_the_expert_without_a_slip_solves_every_generated_task_at_once(vocabulary: Vocabulary) -> None:
+    env = CodeSandboxEnv(vocabulary=vocabulary, expert_mistake_rate=0.0)
+    for seed in range(75):
+        for split in ("train", "test"):
+            assert play(env, None, seed, split) == (pytest.approx(1.0), True, 1)
 
 
-def test_the_expert_repairs_in_two_turns_as_often_as_told() -> None:
+def test_the_expert_solves_every_task_and_earns_less_for_each_slip() -> None:
     env = CodeSandboxEnv(expert_mistake_rate=0.5)
-    turns = [play(env, None, seed, "train")[2] for seed in range(80)]
-    assert set(turns) == {1, 2}
-    assert 25 <= turns.count(2) <= 55
-
-
-def test_the_expert_that_makes_no_mistakes_needs_one_turn() -> None:
-    env = CodeSandboxEnv(expert_mistake_rate=0.0)
-    assert {play(env, None, seed, "train")[2] for seed in range(30)} == {1}
-
-
-def test_the_expert_that_has_one_attempt_makes_no_mistake() -> None:
-    env = CodeSandboxEnv(expert_mistake_rate=1.0, max_attempts=1)
-    assert all(play(env, None, seed, "train")[1] for seed in range(30))
+    results = [play(env, None, seed, "train") for seed in range(80)]
+    assert {turns for _, _, turns in results} == {1, 2, 3}
+    for reward, success, turns in results:
+        assert (reward, success) == (pytest.approx(1.0 - 0.175 * (turns - 1)), True)
 
 
 def test_the_no_op_agent_scores_zero() -> None:
@@ -102,9 +96,10 @@ def test_the_no_op_agent_scores_zero() -> None:
     assert {play(env, "", seed, "test")[:2] for seed in range(50)} == {(0.0, False)}
 
 
+@pytest.mark.parametrize("vocabulary", ["small", "full"])
 @pytest.mark.parametrize("body", ["return x", "return []", "return 1", "return sorted(x)", "return x[::-1]"])
-def test_a_policy_that_always_answers_the_same_program_scores_near_zero(body: str) -> None:
-    env = CodeSandboxEnv(max_attempts=1)
+def test_a_policy_that_always_answers_the_same_program_scores_near_zero(body: str, vocabulary: Vocabulary) -> None:
+    env = CodeSandboxEnv(vocabulary=vocabulary, max_attempts=1)
     results = [play(env, fence(f"def f(x):\n    {body}"), seed, "test") for seed in range(100)]
     assert sum(reward for reward, _, _ in results) / len(results) < 0.05
     assert sum(success for _, success, _ in results) <= 3
@@ -162,8 +157,34 @@ def test_the_last_attempt_is_decided_by_the_hidden_tests() -> None:
     steps = env_on(wrong, wrong, right_when_large)
     assert [step[2] for step in steps] == [False, False, True]
     assert steps[2][0] == "Not solved: 2 of 4 hidden tests passed."
-    assert steps[2][4]["rewards"]["hidden"] == pytest.approx(0.1 * 0.5)
+    assert steps[2][4]["rewards"] == {"hidden": 0.0, "format": 0.0, "turns": 0.0}
     assert steps[2][4]["success"] is False
+
+
+def test_a_program_that_passes_some_hidden_tests_earns_only_what_partial_gives() -> None:
+    half_right = fence("def f(x):\n    return x * 2 if x < 70 else 0")
+    for partial in (0.0, 0.2):
+        weights = {"success": 0.4, "partial": partial, "format": 0.2, "turns": 0.2}
+        ((_, reward, terminated, _, info),) = env_on(half_right, reward_weights=weights)
+        assert (terminated, info["success"]) == (True, False)
+        assert info["rewards"] == {"hidden": pytest.approx(partial * 0.5), "format": 0.0, "turns": 0.0}
+        assert reward == pytest.approx(partial * 0.5)
+
+
+def test_the_format_part_is_the_share_of_tidy_answers_once_all_hidden_tests_pass() -> None:
+    bare, right = "def f(x):\n    return 0", fence("def f(x):\n    return x * 2")
+    parts = [env_on(*answers)[-1][4]["rewards"]["format"] for answers in ([right], [bare, right], [bare, bare, right])]
+    assert parts == pytest.approx([0.05, 0.05 / 2, 0.05 / 3])
+
+
+def test_the_default_weights_sum_to_one_and_give_a_wrong_program_nothing() -> None:
+    weights = RewardWeights()
+    assert (weights.success, weights.partial, weights.format, weights.turns) == (0.6, 0.0, 0.05, 0.35)
+    for passed in range(8):
+        parts = reward_parts(weights, passed=passed, total=8, tidy_share=1.0, attempts=1, max_attempts=3)
+        assert sum(parts.values()) == 0.0
+    parts = reward_parts(weights, passed=8, total=8, tidy_share=1.0, attempts=1, max_attempts=3)
+    assert sum(parts.values()) == pytest.approx(1.0)
 
 
 def test_passing_only_the_visible_tests_ends_without_success() -> None:
@@ -196,7 +217,7 @@ def test_the_parts_of_the_reward_sum_to_the_reward() -> None:
 def test_later_success_earns_less_for_turns() -> None:
     right = fence("def f(x):\n    return x * 2")
     turns = [env_on(*[WRONG] * wrong, right)[-1][4]["rewards"]["turns"] for wrong in range(3)]
-    assert turns == pytest.approx([0.05, 0.025, 0.0])
+    assert turns == pytest.approx([0.35, 0.175, 0.0])
 
 
 def test_an_unfenced_program_runs_but_loses_the_format_part() -> None:
@@ -255,6 +276,7 @@ def test_the_reward_stays_within_bounds_for_any_valid_weights() -> None:
         ({"levels": []}, "levels"),
         ({"levels": {1: 0.0}}, "levels"),
         ({"kinds": ["list"]}, "kinds"),
+        ({"vocabulary": "large"}, r"env_args\.vocabulary"),
         ({"task_file": "a.jsonl", "tasks": []}, "task_file"),
     ],
 )
@@ -281,6 +303,14 @@ def test_levels_are_drawn_by_weight() -> None:
     assert "level 3" not in categories
 
 
+def test_the_vocabulary_is_small_unless_told() -> None:
+    starts = [
+        [CodeSandboxEnv(**settings).reset(seed=seed) for seed in range(40)]
+        for settings in ({}, {"vocabulary": "small"}, {"vocabulary": "full"})
+    ]
+    assert starts[0] == starts[1] != starts[2]
+
+
 def test_the_task_of_a_seed_does_not_depend_on_what_was_played_before() -> None:
     env, fresh = CodeSandboxEnv(), CodeSandboxEnv()
     play(env, None, 3, "train")
@@ -290,9 +320,9 @@ def test_the_task_of_a_seed_does_not_depend_on_what_was_played_before() -> None:
 def test_the_same_seed_gives_the_same_episodes_in_any_process() -> None:
     program = (
         "from agentrl.envs.code_sandbox import CodeSandboxEnv\n"
-        "env = CodeSandboxEnv(expert_mistake_rate=0.5)\n"
-        "splits = ('train', 'test')\n"
-        "print([(env.reset(seed=s, options={'split': p}), env.expert()) for s in range(40) for p in splits])\n"
+        "envs = [CodeSandboxEnv(vocabulary=v, expert_mistake_rate=0.5) for v in ('small', 'full')]\n"
+        "asked = [(e, s, p) for e in envs for s in range(40) for p in ('train', 'test')]\n"
+        "print([(e.reset(seed=s, options={'split': p}), e.expert()) for e, s, p in asked])\n"
     )
     digests = set()
     for hash_seed in ("1", "2"):

@@ -380,3 +380,12 @@ def test_nothing_is_learned_about_arguments_that_are_passed_on() -> None:
         return Plain(**{key: int(np.int64(value)) for key, value in settings.items()})
 
     assert resolve(passing).make(max_length=3).observation_space.max_length == 3
+
+
+def test_an_entry_knows_which_arguments_it_accepts() -> None:
+    def passing(**settings: int) -> Plain:
+        return Plain(**settings)
+
+    assert resolve(make_plain).accepts("size")
+    assert not resolve(make_plain).accepts("sise")
+    assert resolve(passing).accepts("anything")

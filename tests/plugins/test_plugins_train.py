@@ -128,6 +128,12 @@ def test_wrong_input_is_explained(train: Any, words: list[str], message: str) ->
     assert "Traceback" not in result.output + result.stderr
 
 
+def test_a_wrong_model_is_told_before_the_expert_plays(train: Any) -> None:
+    result = train("--env", "./games.py:Taught", "--model", "./nowhere", cold_start_episodes=10**9)
+    assert result.exit_code == 2
+    assert "there is no such folder" in " ".join(result.stderr.split())
+
+
 def test_a_tokenizer_without_chat_template_is_explained_and_can_be_given_one(train: Any, games: Path) -> None:
     model = saved_policy(games / "model", template=False)
     result = train("--env", "./games.py:Count", "--model", model)

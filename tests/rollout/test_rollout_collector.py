@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rollout_envs import Auction, Echo, Slow
+from rollout_envs import Auction, Echo, Slow, Tag
 
 from agentrl.episode import Episode
 from agentrl.rollout.play import Job
@@ -81,6 +81,15 @@ def test_who_can_play_and_how_many_is_known(collector: Any) -> None:
         expert = None  # type: ignore[assignment]
 
     assert (collector(Mute).seats, collector(Mute).has_expert) == (1, False)
+
+
+@pytest.mark.parametrize("cls", [Echo, Auction, Tag])
+def test_what_an_environment_wants_for_a_cold_start_is_known(collector: Any, cls: Any) -> None:
+    class Wishful(cls):  # type: ignore[misc]
+        tiny_cold_start_args = {"turns": 3}  # noqa: RUF012
+
+    assert collector(Wishful).tiny_cold_start_args == {"turns": 3}
+    assert collector(cls).tiny_cold_start_args == {}
 
 
 def sampled(episode: Episode) -> tuple[tuple[int, ...], ...]:

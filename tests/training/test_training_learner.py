@@ -361,6 +361,24 @@ def test_an_optimiser_goes_on_from_its_state_to_the_bit(name: OptimizerName) -> 
     assert all(torch.equal(a, b) for a, b in zip(policy.parameters(), twin.parameters(), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("settings", "rate", "parts"),
+    [
+        ({}, 2e-4, 2),
+        ({"model_name_or_path": "given"}, 1e-6, 1),
+        ({"model_name_or_path": "given", "optimizer": "muon", "learning_rate": 1e-5}, 1e-5, 2),
+        ({"optimizer": "adamw"}, 2e-4, 1),
+    ],
+)
+def test_a_given_model_takes_careful_steps_unless_told(settings: dict[str, Any], rate: float, parts: int) -> None:
+    policy = make_policy()
+    config = TrainConfig(warmup_steps=0, **settings)
+    learner = Learner(policy, config, resolve_preset(config), 10)
+    rows = make_batch(make_episodes(policy)).rows
+    assert learner.imitate(rows)["policy/learning_rate"] == pytest.approx(rate)
+    assert len(learner.optimizer.state_dict()) == parts
+
+
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_every_weight_is_optimised_exactly_once(name: OptimizerName) -> None:
     policy = make_policy(critic=True)
