@@ -75,7 +75,7 @@ class ModelConfig(Section):
 class ColdStartConfig(Section):
     """The fine-tuning on the expert's trajectories that comes before RL."""
 
-    cold_start_episodes: int = Field(2500, ge=0)
+    cold_start_episodes: int = Field(4000, ge=0)
     """Expert episodes to learn from; 0 turns the cold start off."""
     cold_start_env_args: dict[str, Any] = Field(default_factory=dict)
     """Arguments of the environment that differ while the expert plays, e.g. easier tasks than those of RL."""

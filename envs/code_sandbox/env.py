@@ -32,7 +32,7 @@ class CodeSandboxEnv(TextEnv):
     metadata: dict[str, Any] = {**TextEnv.metadata, "reward_range": (0.0, 1.0)}  # noqa: RUF012 (as gymnasium declares it)
     system_prompt = "Answer with a ```python block."
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {
-        "expert_mistake_rate": 0.85,
+        "expert_mistake_rate": 0.9,
         "imitate_mistakes": True,
         "max_attempts": 4,
     }
