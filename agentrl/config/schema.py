@@ -87,7 +87,7 @@ class ColdStartConfig(Section):
     cold_start_batch_size: int = Field(4, gt=0)
     """Trajectories per optimiser step."""
     cold_start_cache: bool = True
-    """Keep the cold-started policy under ~/.cache/agentrl, by content, so that the next run starts at once."""
+    """Keep the cold-started policy under ~/.cache/agentrl, by content: the next run need not fine-tune."""
 
 
 class SamplingConfig(Section):

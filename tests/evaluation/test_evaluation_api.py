@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_settings import TINY
 from typer.testing import CliRunner, Result
 
 import agentrl
@@ -15,14 +16,6 @@ from agentrl.envs import TextEnv
 from agentrl.errors import CheckpointError, ConfigError, TooManyFailuresError, UserError
 from agentrl.evaluation.api import generate_episodes, run_evaluation
 
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
-    "intermediate_size": 64,
-    "vocab_size": 300,
-}
 BROKEN = """
 from agentrl.envs import TextEnv
 class Broken(TextEnv):

@@ -2,15 +2,10 @@
 
 from typing import Any
 
+from tiny_settings import TINY
+
 SMALL: dict[str, Any] = {
-    "tiny": {
-        "hidden_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 1,
-        "intermediate_size": 64,
-        "vocab_size": 300,
-    },
+    "tiny": TINY,
     "cold_start_episodes": 8,
     "cold_start_epochs": 1,
     "max_steps": 1,

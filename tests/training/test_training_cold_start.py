@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from tiny_settings import TINY
 
 from agentrl.config import make_config
 from agentrl.config.schema import TrainConfig
@@ -19,15 +20,6 @@ from agentrl.training.batch import Row
 from agentrl.training.learner import Learner
 from agentrl.training.progress import Display
 from agentrl.training.setup import initial_policy, open_collector
-
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
-    "intermediate_size": 64,
-    "vocab_size": 300,
-}
 
 
 def config(**settings: Any) -> TrainConfig:

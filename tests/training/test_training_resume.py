@@ -17,20 +17,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny_settings import TINY
 
 import agentrl
 from agentrl.config import make_config, render_config
 from agentrl.errors import CheckpointError
 from agentrl.training.api import resume_training, run_training
 
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
-    "intermediate_size": 64,
-    "vocab_size": 300,
-}
 SETTINGS: dict[str, Any] = {
     "env": "guess_number",
     "tiny": TINY,
