@@ -30,7 +30,7 @@ class Collector:
         timeout: float = 300.0,
         max_retries: int = 1,
     ) -> None:
-        self.entry, self._env_args = entry, env_args
+        self.entry, self.env_args = entry, env_args
         self._concurrency, self._max_retries = concurrency, max_retries
         self._workers = Workers(threads, timeout)
         first = open_game(entry, env_args)  # at once, so that a wrong environment is told early
@@ -90,7 +90,7 @@ class Collector:
         return episode
 
     async def _open(self) -> Game:
-        return await self._workers.run(lambda: open_game(self.entry, self._env_args))
+        return await self._workers.run(lambda: open_game(self.entry, self.env_args))
 
 
 class _Thread:

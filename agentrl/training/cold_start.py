@@ -1,15 +1,18 @@
 """The cold start: play the environment's expert, keep what succeeds, fine-tune on it, remember the result.
 
-A policy that never sees a success learns nothing from RL. The result is cached by content: the key covers the expert's
-episodes themselves and every setting that shapes the result, so a changed environment is a changed key.
+A policy that never sees a success learns nothing from RL. The result is cached by content: the key covers every setting
+that shapes it, the files that the environment comes from, and the expert's first episodes, which are played each time.
+So a changed environment is a changed key, and an unchanged one costs neither the other episodes nor the fine-tuning.
 """
 
+import contextlib
 import hashlib
+import inspect
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +31,21 @@ from agentrl.training.presets import resolve_preset
 from agentrl.training.seeds import COLD_START, SHUFFLE, task_seed
 
 Report = Callable[[int, int, str], None]
-_FORMAT = 3
+_FORMAT = 4
+SAMPLE = 128
+"""So many of the expert's episodes are played, whatever the cache holds, and are part of the key."""
 _TINY_RATE, _GIVEN_RATE = 3e-3, 1e-5
 
 
-def expert_episodes(collector: Collector, config: TrainConfig, count: int, report: Report) -> list[Episode]:
-    """`count` episodes of the expert on training tasks, less those that did not succeed."""
-    jobs = [Job(f"expert-{i}", task_seed(config.seed, COLD_START, i), 0) for i in range(count)]
-    done = 0
+def expert_episodes(collector: Collector, config: TrainConfig, numbers: range, report: Report) -> list[Episode]:
+    """The expert's episodes with these numbers, on training tasks, less those that did not succeed."""
+    jobs = [Job(f"expert-{i}", task_seed(config.seed, COLD_START, i), 0) for i in numbers]
+    done = numbers.start
 
     def tell(_: Episode) -> None:
         nonlocal done
         done += 1
-        report(done, count, "expert episodes")
+        report(done, config.cold_start_episodes, "expert episodes")
 
     episodes = collector.collect(jobs, expert_seat, tell)
     return [episode for episode in episodes if not episode.failed and episode.success]
@@ -79,13 +84,31 @@ def _rows_to_imitate(policy: LanguagePolicy, episodes: Sequence[Episode]) -> lis
     return [row for row in batch.rows if len(row.ids) <= policy.max_context and len(row.at)]
 
 
-def cache_key(config: TrainConfig, episodes: Sequence[Episode]) -> str:
-    """A digest of everything that shapes the cold-started policy."""
+def cache_key(config: TrainConfig, collector: Collector, sample: Sequence[Episode]) -> str:
+    """A digest of what shapes the cold-started policy. `sample` are the expert's first episodes in `collector`."""
     names = {"seed", "tiny", "model_name_or_path", "template", "max_context", "micro_batch_tokens", "max_grad_norm"}
-    names |= {"weight_decay", "warmup_steps", "cold_start_epochs", "cold_start_batch_size"}
+    names |= {"weight_decay", "warmup_steps", "cold_start_episodes", "cold_start_epochs", "cold_start_batch_size"}
     shaped = {name: value for name, value in config.model_dump(mode="json").items() if name in names}
-    content = json.dumps([_FORMAT, shaped, recipe(config), [episode.to_json() for episode in episodes]], sort_keys=True)
+    source = [collector.entry.source, collector.env_args, *_files(collector), *_stamps(config.model_name_or_path)]
+    parts = [_FORMAT, shaped, recipe(config), source, [episode.to_json() for episode in sample]]
+    content = json.dumps(parts, sort_keys=True, default=repr)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _files(collector: Collector) -> Iterator[str]:
+    """Digests of the files that an environment's code is in and that its arguments name."""
+    names = [value for value in collector.env_args.values() if isinstance(value, str)]
+    with contextlib.suppress(TypeError, OSError):  # not every callable has a file
+        names.insert(0, inspect.getsourcefile(collector.entry.factory) or "")
+    for name in names:
+        with contextlib.suppress(OSError, ValueError):  # most arguments are no files
+            yield hashlib.sha256(Path(name).read_bytes()).hexdigest()
+
+
+def _stamps(model: str | None) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of the files of a given model; none for a model from the hub."""
+    paths = sorted(Path(model).glob("*")) if model else []
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
 
 
 def recipe(config: TrainConfig) -> tuple[float, OptimizerName]:

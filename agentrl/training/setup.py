@@ -65,17 +65,18 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
     with display.phase("cold start") as report:
         env_args = _demonstration_args(config, collector)
         with contextlib.closing(open_collector(config, collector.entry, env_args)) as demonstrations:
-            episodes = cold_start.expert_episodes(demonstrations, config, config.cold_start_episodes, report)
+            total = config.cold_start_episodes
+            sample = range(min(total, cold_start.SAMPLE))
+            episodes = cold_start.expert_episodes(demonstrations, config, sample, report)
+            key = cold_start.cache_key(config, demonstrations, episodes)
+            cached = cold_start.cache_folder() / key
+            if config.cold_start_cache and (cached / "config.json").is_file():
+                return ColdStart(load_policy(cached, value_head=critic), f"cold start from the cache: {cached}")
+            episodes += cold_start.expert_episodes(demonstrations, config, range(sample.stop, total), report)
         if not episodes:
             raise UserError(
-                f"{collector.entry.name}: its expert solved none of {config.cold_start_episodes} training tasks, so "
+                f"{collector.entry.name}: its expert solved none of {total} training tasks, so "
                 "there is nothing to learn from. Mend the expert, or set cold_start_episodes=0."
-            )
-        key = cold_start.cache_key(config, episodes)
-        cached = cold_start.cache_folder() / key
-        if config.cold_start_cache and (cached / "config.json").is_file():
-            return ColdStart(
-                load_policy(cached, value_head=critic), f"cold start from the cache ({len(episodes)} episodes)"
             )
         policy = given or new_tiny_policy(config.tiny, _texts(episodes), config.seed, value_head=critic)
         cold_start.imitate(policy, episodes, config, report)

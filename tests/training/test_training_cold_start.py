@@ -1,6 +1,6 @@
 """The cold start: where the expert plays, what is imitated, and what the cache depends on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from agentrl.envs import TextEnv
 from agentrl.envs.code_sandbox import CodeSandboxEnv
 from agentrl.envs.registry import resolve
 from agentrl.episode import Episode
+from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job
 from agentrl.rollout.scripts import noop_seat
 from agentrl.training import cold_start
@@ -20,6 +21,21 @@ from agentrl.training.batch import Row
 from agentrl.training.learner import Learner
 from agentrl.training.progress import Display
 from agentrl.training.setup import initial_policy, open_collector
+
+
+WORDY = """
+from agentrl.envs import TextEnv
+class Wordy(TextEnv):
+    def __init__(self, words):
+        super().__init__()
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return "go", {}
+    def step(self, action):
+        return "", 1.0, True, False, {"success": True}
+    def expert(self):
+        return "w"
+"""
 
 
 def config(**settings: Any) -> TrainConfig:
@@ -57,6 +73,16 @@ class Wishful(TextEnv):
 
     def expert(self) -> str:
         return "w" if self.turn == 1 else "t 2"
+
+
+def counting(collect: Callable[..., list[Episode]], told: list[int]) -> Callable[..., list[Episode]]:
+    """`Collector.collect` that notes how many episodes it plays."""
+
+    def count(self: Collector, jobs: Sequence[Job], *rest: Any) -> list[Episode]:
+        told.append(len(jobs))
+        return collect(self, jobs, *rest)
+
+    return count
 
 
 def demonstrations_made(settings: TrainConfig) -> list[dict[str, int]]:
@@ -98,7 +124,7 @@ def test_the_expert_plays_with_the_arguments_of_the_cold_start() -> None:
     settings = config(cold_start_env_args={"highest": 2}, env_args={"max_turns": 4})
     assert {episode.category for episode in episodes_imitated(settings)} == {"1-2"}
     collector = open_collector(settings)
-    assert "1-15" in {e.category for e in cold_start.expert_episodes(collector, settings, 6, lambda *_: None)}
+    assert "1-15" in {e.category for e in cold_start.expert_episodes(collector, settings, range(6), lambda *_: None)}
     collector.close()
 
 
@@ -189,13 +215,56 @@ def test_the_second_cold_start_comes_from_the_cache_and_is_the_same_policy() -> 
         assert left.equal(right)
 
 
-def test_the_cache_key_depends_on_the_episodes_and_on_the_recipe() -> None:
+def key_of(**settings: Any) -> str:
+    collector = open_collector(config(**settings))
+    episodes = cold_start.expert_episodes(collector, config(), range(6), lambda *_: None)
+    collector.close()
+    return cold_start.cache_key(config(**settings), collector, episodes)
+
+
+def test_the_cache_key_depends_on_what_shapes_the_policy_and_on_nothing_else() -> None:
+    key = key_of()
+    assert key == key_of() == key_of(learning_rate=0.5, cold_start_cache=False)
+    different = [{"cold_start_epochs": 2}, {"cold_start_episodes": 7}, {"env_args": {"max_turns": 9}}, {"seed": 1}]
+    assert len({key, *(key_of(**settings) for settings in different)}) == 5
+
+
+def test_the_cache_key_depends_on_the_expert_s_episodes() -> None:
     settings = config()
     collector = open_collector(settings)
-    episodes = cold_start.expert_episodes(collector, settings, 6, lambda *_: None)
+    episodes = cold_start.expert_episodes(collector, settings, range(6), lambda *_: None)
     collector.close()
-    key = cold_start.cache_key(settings, episodes)
-    assert key == cold_start.cache_key(settings, episodes)
-    assert key != cold_start.cache_key(settings, episodes[:-1])
-    assert key != cold_start.cache_key(config(cold_start_epochs=2), episodes)
-    assert key == cold_start.cache_key(config(learning_rate=0.5), episodes)
+    assert cold_start.cache_key(settings, collector, episodes) != cold_start.cache_key(settings, collector, episodes[1:])
+
+
+def test_the_cache_key_depends_on_the_code_and_on_the_files_that_arguments_name(tmp_path: Path) -> None:
+    code = tmp_path / "wordy.py"
+    code.write_text(WORDY)
+    (tmp_path / "words").write_text("a b")
+    settings = {"env": f"{code}:Wordy", "env_args": {"words": str(tmp_path / "words")}}
+    keys = [key_of(**settings)]
+    (tmp_path / "words").write_text("a c")
+    keys.append(key_of(**settings))
+    code.write_text(WORDY + "# changed")
+    keys.append(key_of(**settings))
+    assert len(set(keys)) == 3
+
+
+def test_a_model_that_changed_on_disk_is_another_key(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("1")
+    before = key_of(model_name_or_path=str(tmp_path))
+    (tmp_path / "weights").write_text("22")
+    assert key_of(model_name_or_path=str(tmp_path)) != before
+
+
+def test_what_is_cached_needs_the_expert_s_first_episodes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cold_start, "SAMPLE", 2)
+    told: list[int] = []
+    monkeypatch.setattr(Collector, "collect", counting(Collector.collect, told))
+    settings = config()
+    collector = open_collector(settings)
+    for expected in ([2, 4], [2]):
+        told.clear()
+        initial_policy(settings, collector, Display())
+        assert told == expected
+    collector.close()
