@@ -2,10 +2,10 @@
 
     python benchmarks/generation.py > generation.json
 
-Three workloads, each without early stop and with log-probs: (a) prompts of different lengths, (b) groups of eight with
-equal prompts, (c) conversations of three turns. Prints one JSON object: the median tokens per second of both over
-interleaved rounds, their ratio, and the largest difference between the engine's log-probs and a recompute by the
-learner. See README.md beside this file.
+Four workloads, each with log-probs: (a) prompts of different lengths, (b) groups of eight with equal prompts, (c)
+conversations of three turns, (d) what training does: groups of eight, three turns, answers of different lengths.
+Prints one JSON object: the median tokens per second of both over interleaved rounds, their ratio, and the largest
+difference between the engine's log-probs and a recompute by the learner. See README.md beside this file.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from agentrl.policies.tiny import tiny_tokenizer
 Prompts = list[list[int]]
 Conversation = list[tuple[list[int], Generation]]
 VOCAB, TURNS, OBSERVATION, MAX_CONTEXT = 1024, 3, 24, 640
+AIM = {"rollouts": {"ratio": 1.8, "largest_logprob_error": 1e-4}}
 CHECKED = 16
 """Conversations whose log-probs are computed again."""
 
@@ -67,19 +68,28 @@ def make_prompts(count: int, low: int, high: int, seed: int) -> Prompts:
     return [rng.integers(3, VOCAB, rng.integers(low, high + 1)).tolist() for _ in range(count)]
 
 
+def answer_lengths(count: int, most: int) -> list[list[int]]:
+    """How many tokens each answer of each conversation has, where they differ: from a sixth of `most` to `most`."""
+    rng = np.random.default_rng(2)
+    lengths: list[list[int]] = rng.integers(most // 6, most + 1, (count, TURNS)).tolist()
+    return lengths
+
+
 def observations(count: int) -> list[Prompts]:
     """What each conversation is told before its second, third, ... turn."""
     return [make_prompts(TURNS - 1, OBSERVATION, OBSERVATION, 1000 + number) for number in range(count)]
 
 
-def play_engine(engine: EmbeddedEngine, prompts: Prompts, tokens: int, told: list[Prompts]) -> list[Conversation]:
+def play_engine(
+    engine: EmbeddedEngine, prompts: Prompts, lengths: list[list[int]], told: list[Prompts]
+) -> list[Conversation]:
     """All conversations at once, with nothing left of earlier ones, as after an update of the weights."""
     engine.load_weights()
 
     async def converse(number: int) -> Conversation:
         context, turns = prompts[number], []
         for turn, observation in enumerate([*told[number], []] if told else [[]]):
-            sampling = Sampling(seed=10 * number + turn, max_new_tokens=tokens)
+            sampling = Sampling(seed=10 * number + turn, max_new_tokens=lengths[number][turn])
             answer = await engine.generate(context, sampling, session=str(number))
             turns.append((context, answer))
             context = [*context, *answer.ids, *observation]
@@ -113,11 +123,12 @@ def generate(policy: LanguagePolicy, prompts: Prompts, tokens: int) -> Tensor:
     return new
 
 
-def play_transformers(policy: LanguagePolicy, prompts: Prompts, tokens: int, told: list[Prompts]) -> None:
-    """The same work by `generate()`, which reads the whole conversation again at each turn."""
+def play_transformers(policy: LanguagePolicy, prompts: Prompts, lengths: list[list[int]], told: list[Prompts]) -> None:
+    """The same work by `generate()`: it reads the whole conversation at each turn, and ends with the longest answer."""
     contexts = prompts
     for turn in range(TURNS if told else 1):
-        new = generate(policy, contexts, tokens).tolist()
+        sizes = [row[turn] for row in lengths]
+        new = [ids[:size] for ids, size in zip(generate(policy, contexts, max(sizes)).tolist(), sizes, strict=True)]
         if told and turn < TURNS - 1:
             contexts = [[*c, *n, *told[i][turn]] for i, (c, n) in enumerate(zip(contexts, new, strict=True))]
 
@@ -142,27 +153,24 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def compare(
-    policy: LanguagePolicy, prompts: Prompts, tokens: int, rounds: int, told: list[Prompts] | None = None
+    policy: LanguagePolicy, prompts: Prompts, lengths: list[list[int]], rounds: int, told: list[Prompts] | None = None
 ) -> dict[str, Any]:
     """Both on one workload, in turn, after a warm-up of each."""
-    total = len(prompts) * tokens * (TURNS if told else 1)
+    total = sum(sum(row[: TURNS if told else 1]) for row in lengths)
     engine = EmbeddedEngine(policy, slots=len(prompts), max_context=MAX_CONTEXT)
     ours, theirs = [], []
     error = 0.0
     for number in range(-1, rounds):
-        count = len(prompts) if number >= 0 else 8
+        work = slice(len(prompts) if number >= 0 else 8)
+        part, sizes, said = prompts[work], lengths[work], (told or [])[work]
         policy.model.set_attn_implementation(ATTENTION)
-        seconds, conversations = timed(
-            lambda count=count: play_engine(engine, prompts[:count], tokens, (told or [])[:count])  # type: ignore[misc]
-        )
+        seconds, conversations = timed(lambda p=part, n=sizes, s=said: play_engine(engine, p, n, s))  # type: ignore[misc]
         if number >= 0:
             ours.append(total / seconds)
             error = max(error, largest_error(policy, conversations))
         policy.model.set_attn_implementation("sdpa")
         with torch.inference_mode():
-            seconds, _ = timed(
-                lambda count=count: play_transformers(policy, prompts[:count], tokens, (told or [])[:count])  # type: ignore[misc]
-            )
+            seconds, _ = timed(lambda p=part, n=sizes, s=said: play_transformers(policy, p, n, s))  # type: ignore[misc]
         if number >= 0:
             theirs.append(total / seconds)
     fast, slow = statistics.median(ours), statistics.median(theirs)
@@ -196,6 +204,7 @@ def main() -> None:
     single = make_prompts(options.prompts, 60, 140, 0)
     groups = [prompt for prompt in make_prompts(-(-options.prompts // 8), 60, 140, 1) for _ in range(8)]
     told = observations(options.prompts)
+    equal = [[options.tokens] * TURNS] * options.prompts
     result = {
         "benchmark": "generation",
         "cpu": processor(),
@@ -206,9 +215,11 @@ def main() -> None:
         "prompts": options.prompts,
         "new_tokens": options.tokens,
         "rounds": options.rounds,
-        "single": compare(policy, single, options.tokens, options.rounds),
-        "groups_of_8": compare(policy, groups, options.tokens, options.rounds),
-        "conversations_of_3_turns": compare(policy, single, options.tokens, options.rounds, told),
+        "aim": AIM,
+        "single": compare(policy, single, equal, options.rounds),
+        "groups_of_8": compare(policy, groups, equal, options.rounds),
+        "conversations_of_3_turns": compare(policy, single, equal, options.rounds, told),
+        "rollouts": compare(policy, groups, answer_lengths(options.prompts, options.tokens), options.rounds, told),
     }
     json.dump(result, sys.stdout, indent=2)
     print()

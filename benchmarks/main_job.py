@@ -28,8 +28,8 @@ AIMS = {"rise_points": {"grpo": 30, "ppo": 20, "rloo": 20}, "wall_seconds": 600,
 def measure(algo: str, seed: int, settings: list[str]) -> dict[str, Any]:
     """Run the command in an empty folder with an empty cache."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(Path(sys.executable).with_name("agentrl")), "train", "--env", "code_sandbox", "--algo", algo, "--seed", str(seed)]
-        command += ["--run-name", "run", *settings]
+        command = [str(Path(sys.executable).with_name("agentrl")), "train", "--env", "code_sandbox"]
+        command += ["--algo", algo, "--seed", str(seed), "--run-name", "run", *settings]
         environment = {**os.environ, "AGENTRL_CACHE": f"{folder}/cache"}
         began = time.perf_counter()
         with open(f"{folder}/log", "wb") as log:

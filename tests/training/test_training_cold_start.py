@@ -22,7 +22,6 @@ from agentrl.training.learner import Learner
 from agentrl.training.progress import Display
 from agentrl.training.setup import initial_policy, open_collector
 
-
 WORDY = """
 from agentrl.envs import TextEnv
 class Wordy(TextEnv):
@@ -234,7 +233,8 @@ def test_the_cache_key_depends_on_the_expert_s_episodes() -> None:
     collector = open_collector(settings)
     episodes = cold_start.expert_episodes(collector, settings, range(6), lambda *_: None)
     collector.close()
-    assert cold_start.cache_key(settings, collector, episodes) != cold_start.cache_key(settings, collector, episodes[1:])
+    key = cold_start.cache_key(settings, collector, episodes)
+    assert key != cold_start.cache_key(settings, collector, episodes[1:])
 
 
 def test_the_cache_key_depends_on_the_code_and_on_the_files_that_arguments_name(tmp_path: Path) -> None:
