@@ -49,7 +49,8 @@ class TextEnv(gymnasium.Env[str, str]):
     of the reward) in `step`, and `success` when the episode ends. An environment that can play its own expert defines
     `expert(self) -> str`: the action that a scripted expert takes now. `tiny_cold_start_args` are arguments of the
     constructor that differ while the expert plays for the tiny policy's cold start: an expert that is too good leaves
-    such a policy nothing to learn by itself.
+    such a policy nothing to learn by itself. `conditions()` is a line for the run's log on what this machine gives the
+    environment; it is asked for before anything is played, so it may raise what would fail later.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium declares it this way)
@@ -59,6 +60,10 @@ class TextEnv(gymnasium.Env[str, str]):
     def __init__(self, max_length: int = DEFAULT_MAX_LENGTH) -> None:
         self.observation_space = AnyText(max_length)
         self.action_space = AnyText(max_length)
+
+    def conditions(self) -> str:
+        """What the machine gives this environment, in a line; "" when there is nothing to say."""
+        return ""
 
 
 def split_of(options: Mapping[str, Any] | None) -> str:

@@ -38,6 +38,8 @@ class Collector:
         """Whether the environment can play its own scripted expert."""
         self.tiny_cold_start_args = first.tiny_cold_start_args
         """Arguments with which the environment wants to be made while the expert plays for a tiny policy."""
+        self.conditions = first.conditions()
+        """What this machine gives the environment, in a line, or ""."""
         self.seats = len(first.agents)
         """How many agents play in one episode."""
         self._idle: list[Game] = [first]

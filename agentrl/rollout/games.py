@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from agentrl.envs.importing import describe
 from agentrl.envs.registry import EnvEntry
 from agentrl.episode import End
-from agentrl.errors import EnvironmentDefinitionError, EnvironmentFailure, InfrastructureError
+from agentrl.errors import AgentRLError, EnvironmentDefinitionError, EnvironmentFailure, InfrastructureError
 
 SINGLE_AGENT = "agent"
 
@@ -42,6 +43,7 @@ class Game(Protocol):
     def reset(self, seed: int, split: str) -> None: ...
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]: ...
     def system_prompt(self, agent: str) -> str: ...
+    def conditions(self) -> str: ...
     def expert(self, agent: str) -> str: ...
     def close(self) -> None: ...
 
@@ -87,6 +89,10 @@ class GymnasiumGame:
             self.waiting = {} if end else {SINGLE_AGENT: text}
             return {SINGLE_AGENT: _outcome(reward, info, end, text)}
 
+    def conditions(self) -> str:
+        """What the environment says about the machine, in a line, or ""."""
+        return _conditions(self._env, self._name)
+
     def system_prompt(self, agent: str) -> str:
         """The environment's `system_prompt`, or ""."""
         return str(getattr(self._env.unwrapped, "system_prompt", ""))
@@ -112,6 +118,10 @@ class _PettingZooGame:
         self.state: Any = None
         self.has_expert = callable(getattr(env.unwrapped, "expert", None))
         self.tiny_cold_start_args = dict(getattr(env.unwrapped, "tiny_cold_start_args", {}))
+
+    def conditions(self) -> str:
+        """What the environment says about the machine, in a line, or ""."""
+        return _conditions(self._env, self._name)
 
     def system_prompt(self, agent: str) -> str:
         """`system_prompts[agent]` or `system_prompt` of the environment, or ""."""
@@ -255,6 +265,16 @@ def _guard(name: str, what: str) -> Iterator[None]:
 def _last_line(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+
+
+def _conditions(env: Any, name: str) -> str:
+    ask = getattr(env.unwrapped, "conditions", None)
+    try:
+        return str(ask()) if callable(ask) else ""
+    except AgentRLError:
+        raise
+    except Exception as error:
+        raise EnvironmentDefinitionError(f"{name}: conditions() raised {describe(error)}.") from error
 
 
 def _outcome(reward: Any, info: Mapping[str, Any], end: End | None, text: str) -> Outcome:

@@ -69,6 +69,7 @@ def run_training(config: TrainConfig, *, console: Console | None = None, entry: 
     run = RunDirectory.create(config.output_dir, config.run_name or _run_name(config, collector.entry))
     run.config.write_text(render_config(config), encoding="utf-8")
     display.say(f"run {run.path}")
+    _tell_conditions(run, display, collector)
     with contextlib.closing(collector):
         try:
             start = initial_policy(config, collector, display)
@@ -97,6 +98,7 @@ def resume_training(
     config = load_config(str(run.config), overrides or [])
     _prepare(config)
     collector = open_collector(config, entry)
+    _tell_conditions(run, display, collector)
     with contextlib.closing(collector):
         return _finish(_restored(config, collector, run, display), display)
 
@@ -185,6 +187,11 @@ def _prepare(config: TrainConfig) -> None:
 
 def _run_name(config: TrainConfig, entry: EnvEntry) -> str:
     return f"{re.split('[:/]', entry.name)[-1]}-{config.algo}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _tell_conditions(run: RunDirectory, display: Display, collector: Collector) -> None:
+    if collector.conditions:
+        _tell(run, display, collector.conditions)
 
 
 def _tell(run: RunDirectory, display: Display, text: str, style: str = "") -> None:
