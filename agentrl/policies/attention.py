@@ -16,10 +16,12 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
+from agentrl.errors import ModelError
 from agentrl.runtime import ieee_matmul
 
 ATTENTION = "agentrl"
 _MATH_LENGTH = 512
+_UNSUPPORTED = {"softcap": "capped logits", "s_aux": "sinks"}
 
 
 class Layout(Protocol):
@@ -49,9 +51,16 @@ def _attention(
     value: Tensor,
     attention_mask: Tensor | None,
     scaling: float | None = None,
-    **_: Any,
+    **wishes: Any,
 ) -> tuple[Tensor, None]:
-    """The registered function: query (1, H, N, D), key and value (1, K, N, D) to (1, N, H, D)."""
+    """The registered function: query (1, H, N, D), key and value (1, K, N, D) to (1, N, H, D).
+
+    A `sliding_window` is no wish that needs care: `LanguagePolicy.max_context` ends where it would begin to matter.
+    Raises ModelError for a model that asks for more than causal attention.
+    """
+    for name, what in _UNSUPPORTED.items():
+        if wishes.get(name) is not None:
+            raise ModelError(f"this architecture needs {what} in its attention, which is not supported")
     layout = _active.get()
     if layout is None:
         raise RuntimeError("the model was called outside of attention_layout(...)")

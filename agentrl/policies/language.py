@@ -66,8 +66,10 @@ class LanguagePolicy(nn.Module):
 
     @property
     def max_context(self) -> int:
-        """The longest context that the positions of the model allow, in tokens."""
-        return int(getattr(self.model.config, "max_position_embeddings", 1 << 30))
+        """The longest context that the positions of the model, and its sliding window if any, allow, in tokens."""
+        config = self.model.config
+        positions = int(getattr(config, "max_position_embeddings", 1 << 30))
+        return min(positions, int(getattr(config, "sliding_window", None) or positions))
 
     def hidden(self, ids: Tensor, positions: Tensor) -> Tensor:
         """Last hidden states (N, H) of flat ids (N,) at positions (N,), under the active attention layout."""

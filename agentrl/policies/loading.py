@@ -3,11 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from agentrl.chat import CHATML
 from agentrl.config.schema import TinyModelConfig
 from agentrl.errors import ModelError
+from agentrl.policies.attention import ATTENTION
 from agentrl.policies.language import VALUE_HEAD_FILE, LanguagePolicy
 from agentrl.policies.tiny import tiny_model, tiny_tokenizer
+
+_PROBES = [[3, 1, 4, 1, 5, 9, 2, 6], [2, 7, 1, 8, 2, 8, 1, 8, 2, 8]]
+"""Ids for a look at what a model computes; the second sequence follows the first on the token axis."""
 
 
 def load_policy(path: str | Path, *, template: str | None = None, value_head: bool = False) -> LanguagePolicy:
@@ -27,9 +33,13 @@ def load_policy(path: str | Path, *, template: str | None = None, value_head: bo
         ) from error
     set_template(tokenizer, model, template)
     try:
+        expected = _alone(model.eval())
         policy = LanguagePolicy(model, tokenizer, value_head=value_head)
+        _check_side_by_side(policy, expected)
     except ModelError as error:
         raise ModelError(f"model_name_or_path={path}: {error}") from error
+    except (AttributeError, TypeError, RuntimeError) as error:  # an architecture of another build
+        raise ModelError(f"model_name_or_path={path}: cannot be used: {_first_line(error)}") from error
     _load_value_head(policy, Path(path))
     return policy.eval()
 
@@ -58,6 +68,25 @@ def set_template(tokenizer: Any, model: Any, template: str | None) -> None:
         tokenizer.add_special_tokens({"additional_special_tokens": missing})
         if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
             model.resize_token_embeddings(len(tokenizer))
+
+
+def _alone(model: Any) -> list[torch.Tensor]:
+    """Last hidden states (T, H) of the probes, each by itself, through the model as transformers made it."""
+    with torch.no_grad():
+        return [model.base_model(torch.tensor([ids], device=model.device)).last_hidden_state[0] for ids in _PROBES]
+
+
+def _check_side_by_side(policy: LanguagePolicy, expected: list[torch.Tensor]) -> None:
+    """Sequences that lie side by side must not see each other: true of attention that is ours to replace."""
+    with torch.no_grad():
+        found, _ = policy.packed_hidden(_PROBES)
+    wanted = torch.cat(expected)
+    ours = policy.model.config._attn_implementation == ATTENTION
+    if not ours or not torch.allclose(found, wanted, rtol=1e-3, atol=1e-3 * float(wanted.abs().max())):
+        raise ModelError(
+            f"{type(policy.model).__name__} cannot be used: its layers do not compute causal attention through "
+            "transformers' attention interface, so its log-probs would be wrong. Qwen, Llama and their like can."
+        )
 
 
 def _check_exists(path: str) -> None:

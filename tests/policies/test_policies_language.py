@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from torch import Tensor
 
 from agentrl.chat import CHATML
@@ -332,3 +333,37 @@ def test_chatml_on_a_tokenizer_without_its_marks_adds_them_to_the_vocabulary(tmp
     assert packed(policy, [list(start)])[0].shape == (len(start), 48)
     policy.save(tmp_path / "saved")
     assert load_policy(tmp_path / "saved").chat.start("", "hello") == start
+
+
+SMALL = {"vocab_size": 320, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+ATTENDING = SMALL | {"intermediate_size": 64, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 64}
+
+
+def saved_model(folder: Path, config: Any) -> Path:
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    make_policy().tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (transformers.Gemma2Config(**ATTENDING), "needs capped logits in its attention"),
+        (transformers.GptOssConfig(**ATTENDING, num_local_experts=2, num_experts_per_tok=1), "needs sinks"),
+        (transformers.BloomConfig(vocab_size=320, hidden_size=32, n_layer=2, n_head=4), "BloomForCausalLM cannot be"),
+        (transformers.MambaConfig(vocab_size=320, hidden_size=32, num_hidden_layers=2, state_size=4), "MambaForCausal"),
+    ],
+)
+def test_a_model_whose_log_probs_would_be_wrong_is_refused(tmp_path: Path, config: Any, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        load_policy(saved_model(tmp_path, config))
+
+
+@pytest.mark.parametrize("window", [None, 16])
+def test_the_context_ends_where_a_sliding_window_would_begin_to_forget(tmp_path: Path, window: int | None) -> None:
+    policy = load_policy(saved_model(tmp_path, transformers.MistralConfig(**ATTENDING, sliding_window=window)))
+    assert policy.max_context == (window or 64)
+    rows = sequences(policy.max_context, 9)
+    with torch.no_grad():
+        hidden, _ = policy.packed_hidden(rows)
+    torch.testing.assert_close(hidden, torch.cat(plain_hidden(policy, rows)), rtol=1e-4, atol=1e-5)
