@@ -58,7 +58,7 @@ class ChatFormat:
             raise ModelError(
                 "the tokenizer has no chat template, so observations cannot be shown to the model. "
                 "Set template=chatml (its markers are added to the vocabulary if missing), or give the path of a "
-                "Jinja file: template=PATH."
+                "Jinja file: template=PATH. (For eval and generate: --template chatml.)"
             )
         self.tokenizer = tokenizer
         self._marks = tuple(token.content for token in tokenizer.added_tokens_decoder.values() if token.special)

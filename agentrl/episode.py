@@ -164,7 +164,8 @@ class Episode:
 
     `group` names the episodes that share task and seed, which group-relative credit compares. `order` tells who acted
     when; `states` holds the environment's global state for each step, for a centralised critic. `info` carries what
-    the environment said about the whole episode: `success` (bool) and `category` (str), if it said so.
+    the environment said about the whole episode: `success` (bool) and `category` (str), if it said so; and `no_room`
+    where it ended because the conversation no longer fitted the policy's context.
     """
 
     env: str
@@ -201,6 +202,11 @@ class Episode:
     def category(self) -> str:
         """The environment's name for the kind of task (a level, a domain), or ""."""
         return str(self.info.get("category", ""))
+
+    @property
+    def no_room(self) -> bool:
+        """Whether it was cut off because the conversation left no room for an action in the policy's context."""
+        return bool(self.info.get("no_room", False))
 
     @property
     def turns(self) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from agentrl.cli.console import stdout, table_of
-from agentrl.cli.words import Split, attempts, check_policy
+from agentrl.cli.words import MaxContext, MaxNewTokens, Split, Template, attempts, check_policy
 
 
 def evaluate(
@@ -20,6 +20,9 @@ def evaluate(
     temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature; 0 is greedy.")] = 1.0,
     k: Annotated[str, typer.Option("--k", help="Attempts per task for pass@k and pass^k, e.g. 1,4.")] = "1",
     seed: Annotated[int, typer.Option(min=0, help="Seed of tasks and sampling.")] = 0,
+    template: Template = None,
+    max_new_tokens: MaxNewTokens = None,
+    max_context: MaxContext = None,
     out: Annotated[str | None, typer.Option(help="Write the report to this JSON file as well.")] = None,
 ) -> None:
     """Evaluate a run, a model, or the environment's expert."""
@@ -39,6 +42,9 @@ def evaluate(
         k=ks,
         seed=seed,
         env_args=env_args,
+        template=template,
+        max_new_tokens=max_new_tokens,
+        max_context=max_context,
         out=out,
     )
     stdout().print(table_of(report.rows))

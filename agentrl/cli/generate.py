@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentrl.cli.console import progress
-from agentrl.cli.words import Split, check_policy
+from agentrl.cli.words import MaxContext, MaxNewTokens, Split, Template, check_policy
 from agentrl.errors import ConfigError, UserError
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def generate(
     split: Annotated[Split, typer.Option(help="test is held out from training.")] = Split.TRAIN,
     temperature: Annotated[float, typer.Option(min=0.0, help="Sampling temperature; 0 is greedy.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of tasks and sampling.")] = 0,
+    template: Template = None,
+    max_new_tokens: MaxNewTokens = None,
+    max_context: MaxContext = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Write episodes as JSON lines, and as chat messages to fine-tune on.
@@ -63,7 +66,16 @@ def generate(
     from agentrl.evaluation.api import generate_episodes
 
     played = generate_episodes(
-        policy, env, episodes=episodes, split=str(split), seed=seed, temperature=temperature, env_args=env_args
+        policy,
+        env,
+        episodes=episodes,
+        split=str(split),
+        seed=seed,
+        temperature=temperature,
+        env_args=env_args,
+        template=template,
+        max_new_tokens=max_new_tokens,
+        max_context=max_context,
     )
     tally = _Tally()
     try:

@@ -1,11 +1,27 @@
 """Words of the command line that several commands understand the same way."""
 
 import enum
+from typing import Annotated
+
+import typer
 
 from agentrl.errors import ConfigError
 
 SCRIPTED = ("expert", "noop")
 """Policies that need no model."""
+
+
+Template = Annotated[
+    str | None, typer.Option(help="Chat template of a model: chatml, or a Jinja file; without it, its own.")
+]
+MaxNewTokens = Annotated[
+    int | None,
+    typer.Option(min=1, help="Longest answer in tokens; the run's own, or 128.", show_default=False),
+]
+MaxContext = Annotated[
+    int | None,
+    typer.Option(min=1, help="Longest conversation in tokens; the run's own, or 768.", show_default=False),
+]
 
 
 class Split(enum.StrEnum):

@@ -4,7 +4,6 @@ Every mistake is reported at once, each in one line that names the file and line
 is wrong and what it must be.
 """
 
-import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
@@ -15,29 +14,30 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from agentrl.config.explain import explain
+from agentrl.config.contradictions import contradictions
+from agentrl.config.explain import explain, known_keys
 from agentrl.config.schema import TrainConfig
 from agentrl.config.yaml_text import parse
 from agentrl.errors import ConfigError, nearest
-
-ALGORITHMS = ("grpo", "dr_grpo", "dapo", "gspo", "cispo", "rloo", "reinforce_pp", "ppo")
-"""What `algo` may name; `agentrl.training.presets` says what each one means."""
 
 Origins = dict[str, str]
 """Where a dotted key was given: "my.yaml:3: ", "command line: ", or "" for a call from Python."""
 
 
-def load_config(path: str | None, overrides: Sequence[str] = ()) -> TrainConfig:
+def load_config(path: str | None, overrides: Sequence[str] = (), *, whole: bool = False) -> TrainConfig:
     """Read a YAML file (None: no file, the defaults) and apply `key=value` overrides, the last of which wins.
 
     `path` may also be the bare name of a ready-made file in `agentrl.configs`. Keys of overrides may be dotted
-    (`env_args.task_file=x`); values are YAML, so lists are written `[1, 2]`.
+    (`env_args.task_file=x`); values are YAML, so lists are written `[1, 2]`. A file that is `whole`, as a run's own is,
+    has every key: one that lacks some was cut off, and its run must not go on with the defaults instead.
     Raises ConfigError, which lists everything that is wrong.
     """
     values: dict[str, Any] = {}
     origins: Origins = {}
     if path is not None:
         values, origins = _read(path)
+        if whole:
+            _require_whole(path, origins)
     for override in overrides:
         _apply(override, values, origins)
     return _check(values, origins)
@@ -68,7 +68,7 @@ def ready_made() -> list[str]:
 
 
 def render_config(config: TrainConfig) -> str:
-    """The whole configuration as YAML, each key below a comment with its meaning.
+    """The whole configuration as YAML that `load_config` reads back unchanged, each key below its meaning.
 
     Raises ConfigError when `env_args` holds something that YAML cannot say.
     """
@@ -81,17 +81,6 @@ def render_config(config: TrainConfig) -> str:
         ) from error
     lines = (line for section in TrainConfig.__bases__ for line in _render_section(section, values))
     return "\n".join(lines)
-
-
-def dump_config(config: TrainConfig, path: str | os.PathLike[str]) -> None:
-    """Write the whole configuration to a file that `load_config` reads back unchanged.
-
-    The file is complete or not there at all. Raises ConfigError as `render_config` does, and OSError.
-    """
-    target = Path(path)
-    part = target.with_name(target.name + ".part")
-    part.write_text(render_config(config), encoding="utf-8")
-    part.replace(target)
 
 
 def _render_section(section: type[BaseModel], values: Mapping[str, Any]) -> Iterator[str]:
@@ -131,6 +120,16 @@ def _read(path: str) -> tuple[dict[str, Any], Origins]:
     if odd:
         raise ConfigError(f"{path}:{lines[str(odd[0])]}: the key {odd[0]!r} is no name of a setting.")
     return values, {key: f"{path}:{line}: " for key, line in lines.items()}
+
+
+def _require_whole(path: str, given: Origins) -> None:
+    missing = [key for key in known_keys(TrainConfig) if key not in given]
+    if missing:
+        few = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise ConfigError(
+            f"{path}: the settings of this run are not whole: {few} are missing. Put back a copy of the file, or add "
+            "the missing lines (`agentrl train --print-config` shows every key with its default)."
+        )
 
 
 def _find(path: str) -> Path:
@@ -187,7 +186,7 @@ def _check(values: Mapping[str, Any], origins: Origins) -> TrainConfig:
     except ValidationError as error:
         problems = list(explain(error, TrainConfig))
     else:
-        problems = list(_contradictions(config))
+        problems = list(contradictions(config))
         if not problems:
             return config
     lines = [f"{_origin(key, origins)}{key}: {problem}" for key, problem in problems]
@@ -202,47 +201,3 @@ def _origin(key: str, origins: Origins) -> str:
             return origins[above]
         above = above.rpartition(".")[0]
     return next((where for known, where in origins.items() if known.startswith(f"{key}.")), "")
-
-
-def _contradictions(config: TrainConfig) -> Iterator[tuple[str, str]]:
-    """Settings that are each possible, but not together."""
-    yield from _unusable_numbers(config)
-    if config.algo not in ALGORITHMS:
-        hint = nearest(config.algo, ALGORITHMS, most=2)
-        yield "algo", f"{config.algo!r} is not one of {', '.join(ALGORITHMS)}.{hint}"
-    if config.kl_controller == "adaptive" and config.target_kl is None:
-        yield "kl_controller", "an adaptive controller steers towards target_kl; set target_kl (nats per trajectory)."
-    if config.kl_controller == "adaptive" and config.init_kl_coef == 0:
-        yield "kl_controller", "an adaptive controller cannot start from a weight of 0; set init_kl_coef, e.g. 0.05."
-    if config.max_new_tokens >= config.max_context:
-        yield (
-            "max_new_tokens",
-            f"{config.max_new_tokens} leaves no room for a prompt in max_context={config.max_context}.",
-        )
-    episodes = config.num_groups * config.group_size
-    if config.num_minibatches > episodes:
-        yield "num_minibatches", f"{config.num_minibatches} is more than the {episodes} episodes of a step."
-    name = config.run_name
-    if name is not None and (name in ("", ".", "..") or any(sign in name for sign in "/\\\0")):
-        yield "run_name", f"{name!r} is no name of a folder; where the folder lies is said by output_dir."
-    if config.model_name_or_path is None:
-        yield from _impossible_shape(config)
-
-
-def _unusable_numbers(config: TrainConfig) -> Iterator[tuple[str, str]]:
-    for key, value in config:
-        unlimited = key in ("clip_range", "clip_range_high")  # there, infinity means that nothing is clipped
-        if isinstance(value, float) and not math.isfinite(value) and not unlimited:
-            yield key, f"{value} is not a finite number."
-
-
-def _impossible_shape(config: TrainConfig) -> Iterator[tuple[str, str]]:
-    tiny = config.tiny
-    if config.max_context > tiny.max_position_embeddings:
-        limit = tiny.max_position_embeddings
-        yield "max_context", f"{config.max_context} exceeds tiny.max_position_embeddings={limit}; raise the latter."
-    if tiny.num_attention_heads % tiny.num_key_value_heads:
-        heads = tiny.num_attention_heads
-        yield "tiny.num_key_value_heads", f"{tiny.num_key_value_heads} does not divide num_attention_heads={heads}."
-    if tiny.head_dim % 2:
-        yield "tiny.head_dim", f"{tiny.head_dim} is odd; rotary positions turn pairs of dimensions."

@@ -1,6 +1,7 @@
 """The settings of a training run: one flat YAML file, one model, every key with its meaning.
 
-Key names are the field's (LLaMA-Factory, TRL), so that staged files read as they are. `None` means "what the
+Key names are the field's (LLaMA-Factory, TRL). Those of stages that do not exist here (`stage`, `dataset`,
+`finetuning_type`, `per_device_train_batch_size`) are errors, as every unknown key is. `None` means "what the
 algorithm's preset says" where a docstring says so.
 """
 
@@ -158,7 +159,8 @@ class AlgorithmConfig(Section):
     kl_monitor: bool = True
     """Measure the KL to the initial policy on part of each step even when its weight is 0; keeps a copy of it."""
     truncated_is_cap: float = Field(2.0, gt=0)
-    """Cap of the importance weight between the sampler's and the learner's log-probs, used where they differ."""
+    """Cap of the importance weight between the sampler's and the learner's log-probs, used where they differ; it has no
+    effect with the embedded engine, where they are the same."""
 
 
 class OptimizerConfig(Section):

@@ -9,14 +9,19 @@ def to_messages(episode: Episode, agent: str | None = None) -> dict[str, Any]:
     """One seat's conversation: {"messages": [{"role", "content"}, ...], "reward", "success", "task_id", ...}.
 
     A system message (if there is one), then for each turn what was observed (user) and what was said (assistant), so
-    that the last message is the policy's; what it saw after that is `final_observation`. `agent` may be left out when
+    that the last message is the policy's; what it saw after that is `final_observation`. An answer that is not to be
+    learned (`imitate` False in its turn's info: an expert's slip on purpose) has "weight": 0, as in OpenAI's format for
+    fine-tuning; trainers that know no weights must leave it out of the loss themselves. `agent` may be left out when
     only one seat is trainable. Raises ValueError when there is no such seat, or several and none is named.
     """
     trajectory = _seat(episode, agent)
-    messages = [{"role": "system", "content": trajectory.system_prompt}] if trajectory.system_prompt else []
+    messages: list[dict[str, Any]] = []
+    if trajectory.system_prompt:
+        messages.append({"role": "system", "content": trajectory.system_prompt})
     for turn in trajectory.turns:
         messages.append({"role": "user", "content": turn.observation})
-        messages.append({"role": "assistant", "content": turn.text})
+        unmarked = turn.info.get("imitate", True)
+        messages.append({"role": "assistant", "content": turn.text} | ({} if unmarked else {"weight": 0}))
     return {
         "messages": messages,
         "reward": trajectory.reward,

@@ -46,16 +46,21 @@ def run_evaluation(
     k: Sequence[int] = (1,),
     seed: int = 0,
     env_args: Mapping[str, Any] | None = None,
+    template: str | None = None,
+    max_new_tokens: int | None = None,
+    max_context: int | None = None,
     out: str | None = None,
 ) -> Evaluation:
     """Play `episodes` tasks, each max(k) times, and count; `out` names a JSON file for the report.
 
-    Without `env` a run plays in its own environment. pass@k is the chance that one of k attempts at a task succeeds,
-    pass^k that all do. Raises the UserErrors of the environment and the policy, and TooManyFailuresError when all
-    episodes FAILED.
+    Without `env` a run plays in its own environment. `template`, `max_new_tokens` and `max_context` are those of
+    `TrainConfig`; None takes a run's own, and the defaults for any other policy. pass@k is the chance that one of k
+    attempts at a task succeeds, pass^k that all do. Raises the UserErrors of the environment and the policy, and
+    TooManyFailuresError when all episodes FAILED.
     """
     display = Display()
-    player = _open_player(policy, env, env_args or {}, display)
+    limits = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
+    player = _open_player(policy, env, env_args or {}, limits, display)
     jobs = evaluation_jobs(episodes, max(k), split, seed, temperature)
     done = 0
     with display.phase("evaluation") as progress:
@@ -86,12 +91,17 @@ def generate_episodes(
     seed: int = 0,
     temperature: float = 1.0,
     env_args: Mapping[str, Any] | None = None,
+    template: str | None = None,
+    max_new_tokens: int | None = None,
+    max_context: int | None = None,
 ) -> Iterator[Episode]:
     """Play one episode of each of `episodes` tasks, and hand them out in their order, many at a time.
 
-    What is wrong with the environment or the policy is raised here, not at the first episode.
+    What is wrong with the environment or the policy is raised here, not at the first episode. The arguments are those
+    of `run_evaluation`.
     """
-    player = _open_player(policy, env, env_args or {}, Display())
+    limits = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
+    player = _open_player(policy, env, env_args or {}, limits, Display())
     jobs = evaluation_jobs(episodes, 1, split, seed, temperature)
 
     def played() -> Iterator[Episode]:
@@ -105,7 +115,7 @@ def generate_episodes(
 
 
 def table_rows(report: EvalReport) -> list[dict[str, Any]]:
-    """The report as rows: all, by category, by turns used, by attempts, and how many episodes FAILED."""
+    """The report as rows: all, by category, by turns used, by attempts, and how many episodes FAILED or were cut."""
     rows: list[dict[str, Any]] = [
         {"": "all", "success": report.overall, "episodes": report.overall.n, "mean reward": f"{report.reward:.3f}"}
     ]
@@ -115,6 +125,10 @@ def table_rows(report: EvalReport) -> list[dict[str, Any]]:
         if max(report.pass_at) > 1:
             rows.append({"": f"pass@{k}", "success": f"{report.pass_at[k]:.1%}"})
             rows.append({"": f"pass^{k}", "success": f"{report.pass_hat[k]:.1%}"})
+    if report.cut:
+        rows.append({"": "with an answer cut at max_new_tokens", "episodes": report.cut})
+    if report.no_room:
+        rows.append({"": "ended by max_context", "episodes": report.no_room})
     if report.failed:
         rows.append({"": "FAILED, left out", "episodes": report.failed})
     return rows
@@ -129,11 +143,13 @@ class _Player:
     at_once: int
 
 
-def _open_player(policy: str, env: str | None, env_args: Mapping[str, Any], display: Display) -> _Player:
+def _open_player(
+    policy: str, env: str | None, env_args: Mapping[str, Any], limits: Mapping[str, Any], display: Display
+) -> _Player:
     from agentrl import runtime
 
     runtime.quiet_libraries()
-    config, model = _settings(policy, env, env_args, display)
+    config, model = _settings(policy, env, env_args, limits, display)
     entry = resolve(config.env)
     if model is None:
         collector = open_collector(config, entry)
@@ -152,19 +168,22 @@ def _open_player(policy: str, env: str | None, env_args: Mapping[str, Any], disp
 
 
 def _settings(
-    policy: str, env: str | None, env_args: Mapping[str, Any], display: Display
+    policy: str, env: str | None, env_args: Mapping[str, Any], limits: Mapping[str, Any], display: Display
 ) -> tuple[TrainConfig, str | None]:
     """The settings to play with, a run's own where the policy is one, and the model's folder or hub id."""
+    given = {key: value for key, value in limits.items() if value is not None}
     if (Path(policy) / "config.yaml").is_file():
         run = RunDirectory.open(policy)
-        config = load_config(str(run.config), [])
+        config = load_config(str(run.config), [f"{key}={value}" for key, value in given.items()], whole=True)
         if env is None or env == config.env:
             env_args = {**config.env_args, **env_args}
-        changed = {"env": env or config.env, "env_args": dict(env_args), "template": None}
+        # a checkpoint's tokenizer has the run's template already
+        changed = {"env": env or config.env, "env_args": dict(env_args), "template": given.get("template")}
         return config.model_copy(update=changed), str(_newest_checkpoint(run, display))
     if env is None:
         raise ConfigError(f"{policy} is no run directory, so say in which environment it plays, with --env NAME.")
-    return make_config(env=env, env_args=dict(env_args)), None if policy in ("expert", "noop") else policy
+    model = None if policy in ("expert", "noop") else policy
+    return make_config(env=env, env_args=dict(env_args), model_name_or_path=model, **given), model
 
 
 def _newest_checkpoint(run: RunDirectory, display: Display) -> Path:

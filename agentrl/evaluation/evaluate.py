@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agentrl.episode import Episode
+from agentrl.episode import Episode, Stop
 from agentrl.evaluation.statistics import Rate, by_category, by_turns, pass_at_k, pass_hat_k, rate
 from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job, MakeSeat
@@ -12,7 +12,8 @@ from agentrl.training.seeds import EVALUATION, derive, held_out_seed, task_seed
 
 @dataclass(frozen=True, slots=True)
 class EvalReport:
-    """What an evaluation found. `failed` episodes are in none of the rates.
+    """What an evaluation found. `failed` episodes are in none of the rates; those with an action that was `cut` at
+    `max_new_tokens`, and those that ended because they had `no_room` in the context, are in all.
 
     `pass_at` and `pass_hat` map k to the chance that one of k samples, or all of k, solve a task, averaged over tasks.
     """
@@ -23,6 +24,8 @@ class EvalReport:
     by_turns: dict[int, Rate]
     reward: float
     failed: int
+    cut: int
+    no_room: int
     pass_at: dict[int, float]
     pass_hat: dict[int, float]
 
@@ -63,9 +66,15 @@ def report_on(episodes: Sequence[Episode], ks: Sequence[int] = (1,)) -> EvalRepo
         by_turns=by_turns(played),
         reward=sum(episode.reward for episode in played) / max(1, len(played)),
         failed=len(episodes) - len(played),
+        cut=sum(_is_cut(episode) for episode in played),
+        no_room=sum(episode.no_room for episode in played),
         pass_at={k: _mean_over_tasks(outcomes, k, pass_at_k) for k in ks},
         pass_hat={k: _mean_over_tasks(outcomes, k, pass_hat_k) for k in ks},
     )
+
+
+def _is_cut(episode: Episode) -> bool:
+    return any(turn.stop is Stop.LENGTH for trajectory in episode.trajectories for turn in trajectory.turns)
 
 
 def _mean_over_tasks(outcomes: dict[str, list[bool]], k: int, estimate: Callable[[int, int, int], float]) -> float:

@@ -36,13 +36,15 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
     states: list[Any] = []
     ends: dict[str, End] = {}
     failure = ""
+    no_room = False
     try:
         await in_thread(lambda: game.reset(job.task_seed, job.split))
         seats = {agent: make_seat(game, agent, job) for agent in game.agents}
         while game.waiting:
             actions = await _actions(game.waiting, seats)
             order += actions
-            if len(actions) < len(game.waiting):  # a seat has no room left
+            if len(actions) < len(game.waiting):
+                no_room = True
                 break
             states += [] if game.state is None else [_listed(game.state)]
             outcomes = await in_thread(lambda actions=actions: game.step(actions))  # type: ignore[misc]
@@ -59,6 +61,8 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
     if not seats:
         trajectories = (Trajectory(game.agents[0], (), End.FAILED, failure),)
     info = {key: value for key, value in game.info.items() if key in ("success", "category", "seats")}
+    if no_room:
+        info["no_room"] = True
     return Episode(
         env=env_name,
         task_id=str(game.info.get("task_id", job.task_seed)),

@@ -109,9 +109,9 @@ class RunDirectory:
         """What the run said, with times."""
         return self.path / "run.log"
 
-    def write_config(self, config: Mapping[str, Any]) -> None:
-        """Keep the resolved settings as YAML. Raises RunDirectoryError."""
-        self._write(self.config, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode())
+    def write_config(self, text: str) -> None:
+        """Keep the resolved settings, given as YAML. Raises RunDirectoryError."""
+        self._write(self.config, text.encode())
 
     def read_config(self) -> dict[str, Any]:
         """The settings of `write_config`. Raises RunDirectoryError when they are missing or no YAML mapping."""

@@ -140,6 +140,16 @@ def _cut_actions(columns: Columns) -> str:
     )
 
 
+def _no_room(columns: Columns) -> str:
+    share = _recent(columns, "episode/no_room_share")
+    if share is None or share <= 0.1:
+        return ""
+    return (
+        f"{share:.0%} of the episodes ended because the conversation left no room for an action in max_context. Raise "
+        "max_context, shorten what the environment says, or allow fewer turns."
+    )
+
+
 def _failed(columns: Columns) -> str:
     share = _recent(columns, "episode/failed_share", steps=1)
     if share is None or share <= 0:
@@ -203,6 +213,7 @@ RULES: Mapping[str, Rule] = {
     "constant groups": _constant_groups,
     "flat reward": _flat_reward,
     "cut actions": _cut_actions,
+    "no room left": _no_room,
     "failed episodes": _failed,
     "mismatch": _mismatch,
     "not a number": _not_finite,

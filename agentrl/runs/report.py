@@ -138,7 +138,7 @@ def _score(fields: Any) -> dict[str, Any] | None:
     score = {name: _share(fields.get(name)) for name in ("success", "low", "high")}
     if score["low"] is None or score["high"] is None:
         score |= {"low": None, "high": None}
-    return {**score, "n": fields.get("n")}
+    return {**score, "n": fields.get("n"), "failed": fields.get("failed")}
 
 
 def _share(value: Any) -> float | None:

@@ -3,20 +3,19 @@
 import contextlib
 import re
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
 
 from agentrl.config import load_config, make_config, render_config
+from agentrl.config.presets import resolve_preset
 from agentrl.config.schema import TrainConfig
 from agentrl.envs.registry import EnvEntry, resolve
-from agentrl.errors import CheckpointError, ConfigError, UserError
+from agentrl.errors import CheckpointError, TooManyFailuresError, UserError
 from agentrl.policies.language import LanguagePolicy
 from agentrl.policies.loading import load_policy
 from agentrl.rollout.collector import Collector
@@ -24,10 +23,10 @@ from agentrl.runs.checkpoints import find_checkpoint, save_checkpoint
 from agentrl.runs.directory import RunDirectory
 from agentrl.runs.metrics import read_metrics
 from agentrl.runs.report import write_report
-from agentrl.training.presets import resolve_preset
+from agentrl.training.interrupt import stop_on_interrupt, told_how_to_go_on
 from agentrl.training.progress import Display, step_line
 from agentrl.training.setup import initial_policy, open_collector, reference_of
-from agentrl.training.summary import side, summarise
+from agentrl.training.summary import in_words, side, summarise
 from agentrl.training.trainer import Trainer
 
 _INITIAL = "initial"
@@ -67,13 +66,13 @@ def run_training(config: TrainConfig, *, console: Console | None = None, entry: 
     _prepare(config)
     collector = open_collector(config, entry)
     run = RunDirectory.create(config.output_dir, config.run_name or _run_name(config, collector.entry))
-    run.config.write_text(render_config(config), encoding="utf-8")
+    run.write_config(render_config(config))
     display.say(f"run {run.path}")
     _tell_conditions(run, display, collector)
-    with contextlib.closing(collector):
+    with contextlib.closing(collector), told_how_to_go_on(run, display):
         try:
             start = initial_policy(config, collector, display)
-        except UserError:
+        except (UserError, TooManyFailuresError):
             shutil.rmtree(run.path, ignore_errors=True)  # nothing was learned yet: the corrected command may come
             raise
         _tell(run, display, start.story)
@@ -95,11 +94,11 @@ def resume_training(
     """
     display = Display(console)
     run = RunDirectory.open(run_dir)
-    config = load_config(str(run.config), overrides or [])
+    config = load_config(str(run.config), overrides or [], whole=True)
     _prepare(config)
     collector = open_collector(config, entry)
     _tell_conditions(run, display, collector)
-    with contextlib.closing(collector):
+    with contextlib.closing(collector), told_how_to_go_on(run, display):
         return _finish(_restored(config, collector, run, display), display)
 
 
@@ -118,7 +117,7 @@ def _restored(config: TrainConfig, collector: Collector, run: RunDirectory, disp
         initial = save_checkpoint(run.path / _INITIAL, 0, start.save, 1)
     reference = reference_of(config, load_policy(initial))
     policy = load_policy(checkpoint or initial, value_head=critic)
-    run.config.write_text(render_config(config), encoding="utf-8")
+    run.write_config(render_config(config))
     trainer = Trainer(config, policy, reference, collector, run)
     if checkpoint is not None:
         trainer.restore(checkpoint)
@@ -137,7 +136,7 @@ def _finish(trainer: Trainer, display: Display) -> TrainResult:
     if before is None and config.eval_episodes and trainer.step == 0:
         before = _evaluate(trainer, display, "before")
         run.write_summary(summarise(before, None))
-    with _stop_on_interrupt(display) as stopped, display.phase("training") as report:
+    with stop_on_interrupt(display) as stopped, display.phase("training") as report:
 
         def on_step(step: int, metrics: dict[str, float], messages: list[str]) -> bool:
             line = step_line(step, config.max_steps, metrics)
@@ -169,7 +168,8 @@ def _evaluate(trainer: Trainer, display: Display, when: str) -> dict[str, Any]:
             report(done, total, "held-out episodes")
 
         result = trainer.evaluate(total, tell)
-    _tell(trainer.run, display, f"held-out success {when} training: {result.overall}")
+    odd = "yellow" if result.failed or result.no_room else ""
+    _tell(trainer.run, display, f"held-out success {when} training: {in_words(result)}", odd)
     return side(result)
 
 
@@ -179,10 +179,6 @@ def _prepare(config: TrainConfig) -> None:
 
     runtime.quiet_libraries()
     runtime.configure(config.threads)
-    if config.cold_start_episodes and config.max_new_tokens >= config.max_context:
-        raise ConfigError(
-            f"max_new_tokens={config.max_new_tokens} leaves no room for a prompt in max_context={config.max_context}"
-        )
 
 
 def _run_name(config: TrainConfig, entry: EnvEntry) -> str:
@@ -197,26 +193,3 @@ def _tell_conditions(run: RunDirectory, display: Display, collector: Collector) 
 def _tell(run: RunDirectory, display: Display, text: str, style: str = "") -> None:
     run.append_log(text)
     display.say(text, style)
-
-
-@contextlib.contextmanager
-def _stop_on_interrupt(display: Display) -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C asks the loop to stop after the present step, the second stops at once."""
-    asked = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        display.say("stopping after this step, with a checkpoint; press Ctrl-C again to stop at once", "yellow")
-
-    try:
-        before = signal.signal(signal.SIGINT, handle)
-    except ValueError:  # not in the main thread: nobody can press Ctrl-C here
-        yield lambda: False
-        return
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from agentrl.chat import encode_episode
+from agentrl.config.presets import resolve_preset
 from agentrl.config.schema import TrainConfig
 from agentrl.episode import Episode
 from agentrl.policies.language import LanguagePolicy
@@ -27,7 +28,6 @@ from agentrl.rollout.scripts import expert_seat
 from agentrl.training.batch import Row, make_batch
 from agentrl.training.learner import Learner
 from agentrl.training.optimizer import OptimizerName
-from agentrl.training.presets import resolve_preset
 from agentrl.training.seeds import COLD_START, SHUFFLE, task_seed
 
 Report = Callable[[int, int, str], None]
@@ -38,7 +38,7 @@ _TINY_RATE, _GIVEN_RATE = 3e-3, 1e-5
 
 
 def expert_episodes(collector: Collector, config: TrainConfig, numbers: range, report: Report) -> list[Episode]:
-    """The expert's episodes with these numbers, on training tasks, less those that did not succeed."""
+    """The expert's episodes with these numbers, on training tasks."""
     jobs = [Job(f"expert-{i}", task_seed(config.seed, COLD_START, i), 0) for i in numbers]
     done = numbers.start
 
@@ -47,7 +47,11 @@ def expert_episodes(collector: Collector, config: TrainConfig, numbers: range, r
         done += 1
         report(done, config.cold_start_episodes, "expert episodes")
 
-    episodes = collector.collect(jobs, expert_seat, tell)
+    return collector.collect(jobs, expert_seat, tell)
+
+
+def successful(episodes: Sequence[Episode]) -> list[Episode]:
+    """The episodes that are worth imitating."""
     return [episode for episode in episodes if not episode.failed and episode.success]
 
 
@@ -85,7 +89,7 @@ def _rows_to_imitate(policy: LanguagePolicy, episodes: Sequence[Episode]) -> lis
 
 
 def cache_key(config: TrainConfig, collector: Collector, sample: Sequence[Episode]) -> str:
-    """A digest of what shapes the cold-started policy. `sample` are the expert's first episodes in `collector`."""
+    """A digest of what shapes the cold-started policy. `sample` are the good ones of its first episodes."""
     names = {"seed", "tiny", "model_name_or_path", "template", "max_context", "micro_batch_tokens", "max_grad_norm"}
     names |= {"weight_decay", "warmup_steps", "cold_start_episodes", "cold_start_epochs", "cold_start_batch_size"}
     shaped = {name: value for name, value in config.model_dump(mode="json").items() if name in names}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agentrl.config.presets import Preset
 from agentrl.credit import by_agent, gae_trajectory, group_relative, leave_one_out, reinforce_pp, whiten
 from agentrl.episode import End
 from agentrl.training.batch import Batch
-from agentrl.training.presets import Preset
 
 Floats = NDArray[np.float64]
 

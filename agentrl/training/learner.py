@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from agentrl.config.presets import Preset
 from agentrl.config.schema import TrainConfig
 from agentrl.losses import (
     aggregate,
@@ -31,7 +32,6 @@ from agentrl.training.credit import Credit
 from agentrl.training.meter import Meter
 from agentrl.training.optimizer import Optimizer
 from agentrl.training.packing import Flat, micro_batches
-from agentrl.training.presets import Preset
 from agentrl.training.schedules import learning_rate_factor
 
 Floats = NDArray[np.float64]
@@ -143,6 +143,7 @@ class Learner:
         for part in np.array_split(order, min(self.config.num_minibatches, len(order))):
             rows = [index for trajectory in part for index in of_trajectory[int(trajectory)]]
             moved = self._minibatch(batch, rows, len(part), targets, kl_coef, meter)
+            meter.most("kl/update", moved)
             if self.config.target_kl is not None and moved > self.config.target_kl:
                 return False
         return True
@@ -257,7 +258,11 @@ class Learner:
         return weights
 
     def _step(self, meter: Meter) -> None:
-        """Clip the gradient, set the learning rate, step. A gradient that is not finite is thrown away."""
+        """Clip the gradient, set the learning rate, step.
+
+        A gradient that is not finite is thrown away. One that is zero, because all groups were constant, teaches
+        nothing and must not move the policy: momentum would, and Muon's at full speed.
+        """
         decay = self.config.lr_scheduler_type
         rate = self._rate * learning_rate_factor(self.updates, self.total_updates, self.config.warmup_steps, decay)
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.max_grad_norm).item()
@@ -265,5 +270,5 @@ class Learner:
         meter.step()
         meter.add("policy/grad_norm", norm, 1)
         meter.add("policy/learning_rate", rate, 1)
-        if math.isfinite(norm):
+        if math.isfinite(norm) and norm > 0:
             self.optimizer.step(rate)

@@ -5,18 +5,22 @@ from dataclasses import dataclass, replace
 
 from agentrl.config.schema import TrainConfig
 from agentrl.episode import Episode, Trajectory
-from agentrl.errors import TooManyFailuresError
 from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job, MakeSeat
+from agentrl.training.failures import check_failures, failures
 from agentrl.training.seeds import SAMPLING, TASKS, derive, task_seed
 
 
 @dataclass(frozen=True, slots=True)
 class Rollouts:
-    """The episodes of a step, those that FAILED among them, and how many groups were replaced."""
+    """The episodes of a step, those that FAILED among them, and how many groups were replaced.
+
+    `failures` are the reasons of all episodes that FAILED, those of replaced groups among them.
+    """
 
     episodes: list[Episode]
     replaced: int
+    failures: list[str]
 
 
 def collect_step(
@@ -31,18 +35,20 @@ def collect_step(
     wanted, limit = config.num_groups, int(config.num_groups * config.dynamic_sampling_max_factor)
     good: list[list[Episode]] = []
     spare: list[list[Episode]] = []
+    every: list[Episode] = []
     played = 0
     while len(good) < wanted and played < (limit if dynamic else wanted):
         count = min(wanted - len(good), limit - played)
         jobs = [job for i in range(played, played + count) for job in _group(config, step, i, temperature)]
-        groups = _grouped(collector.collect(jobs, make_seat), config.group_size)
-        _check_failures([episode for group in groups for episode in group], config.max_failed_share)
+        episodes = collector.collect(jobs, make_seat)
+        every += episodes
+        check_failures(every, config.max_failed_share, "episodes of this step")
         played += count
-        for group in groups:
+        for group in _grouped(episodes, config.group_size):
             (spare if dynamic and is_constant(group) else good).append(group)
     chosen = (good + spare)[:wanted] if len(good) < wanted else good
     episodes = [episode for group in chosen for episode in group]
-    return Rollouts(with_diversity(episodes, config.diversity_coef), played - wanted)
+    return Rollouts(with_diversity(episodes, config.diversity_coef), played - wanted, failures(every))
 
 
 def is_constant(group: Sequence[Episode]) -> bool:
@@ -93,15 +99,6 @@ def _group(config: TrainConfig, step: int, number: int, temperature: float) -> l
 
 def _grouped(episodes: Sequence[Episode], size: int) -> list[list[Episode]]:
     return [list(episodes[start : start + size]) for start in range(0, len(episodes), size)]
-
-
-def _check_failures(episodes: Sequence[Episode], most: float) -> None:
-    failed = [episode for episode in episodes if episode.failed]
-    if len(failed) > most * len(episodes) or len(failed) == len(episodes):
-        raise TooManyFailuresError(
-            f"{len(failed)} of {len(episodes)} episodes of this step FAILED in spite of retries, more than "
-            f"max_failed_share={most:g}. The first: {failed[0].failure}"
-        )
 
 
 def _bigrams(trajectory: Trajectory) -> set[tuple[int, int]]:

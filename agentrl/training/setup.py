@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agentrl.config.presets import resolve_preset
 from agentrl.config.schema import TrainConfig
 from agentrl.envs.registry import EnvEntry, resolve
 from agentrl.episode import Episode
@@ -15,11 +16,12 @@ from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job
 from agentrl.rollout.scripts import noop_seat
 from agentrl.training import cold_start
-from agentrl.training.presets import resolve_preset
+from agentrl.training.failures import check_failures, tell_failures
 from agentrl.training.progress import Display
 from agentrl.training.seeds import COLD_START, task_seed
 
 _PROBE_EPISODES = 64
+_MEND_EXPERT = "Mend the expert, or set cold_start_episodes=0."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +58,40 @@ def _demonstration_args(config: TrainConfig, collector: Collector) -> dict[str, 
 
 def initial_policy(config: TrainConfig, collector: Collector, display: Display) -> ColdStart:
     """The given model or the tiny one, fine-tuned on the expert where the environment has one."""
-    expert = collector.has_expert and config.cold_start_episodes > 0
     critic = resolve_preset(config).critic
     # A given model comes first, so that a wrong path is told before the expert has played.
     given = _given(config, critic)
-    if not expert:
-        return ColdStart(given or _untaught(config, collector, critic), _why_slow(config))
+    if not (collector.has_expert and config.cold_start_episodes):
+        return ColdStart(given or _untaught(config, collector, critic), _why_slow(config, collector))
     with display.phase("cold start") as report:
         env_args = _demonstration_args(config, collector)
         with contextlib.closing(open_collector(config, collector.entry, env_args)) as demonstrations:
             total = config.cold_start_episodes
             sample = range(min(total, cold_start.SAMPLE))
-            episodes = cold_start.expert_episodes(demonstrations, config, sample, report)
-            key = cold_start.cache_key(config, demonstrations, episodes)
+            played = cold_start.expert_episodes(demonstrations, config, sample, report)
+            _check_expert(config, played)
+            key = cold_start.cache_key(config, demonstrations, cold_start.successful(played))
             cached = cold_start.cache_folder() / key
             if config.cold_start_cache and (cached / "config.json").is_file():
                 return ColdStart(load_policy(cached, value_head=critic), f"cold start from the cache: {cached}")
-            episodes += cold_start.expert_episodes(demonstrations, config, range(sample.stop, total), report)
+            played += cold_start.expert_episodes(demonstrations, config, range(sample.stop, total), report)
+            _check_expert(config, played)
+        episodes, told = cold_start.successful(played), tell_failures(played)
         if not episodes:
             raise UserError(
-                f"{collector.entry.name}: its expert solved none of {total} training tasks, so "
-                "there is nothing to learn from. Mend the expert, or set cold_start_episodes=0."
+                f"{collector.entry.name}: its expert solved none of {total} training tasks, so there is nothing to "
+                f"learn from. {_MEND_EXPERT}" + (f" ({told})" if told else "")
             )
         policy = given or new_tiny_policy(config.tiny, _texts(episodes), config.seed, value_head=critic)
         cold_start.imitate(policy, episodes, config, report)
     if config.cold_start_cache:
         cold_start.keep(policy, key)
-    return ColdStart(policy, f"cold start on {len(episodes)} successful expert episodes")
+    story = f"cold start on {len(episodes)} successful expert episodes"
+    return ColdStart(policy, f"{story}; {told}" if told else story)
+
+
+def _check_expert(config: TrainConfig, played: list[Episode]) -> None:
+    check_failures(played, config.max_failed_share, "expert episodes of the cold start", _MEND_EXPERT)
 
 
 def _given(config: TrainConfig, critic: bool) -> LanguagePolicy | None:
@@ -98,12 +107,15 @@ def _untaught(config: TrainConfig, collector: Collector, critic: bool) -> Langua
     return new_tiny_policy(config.tiny, texts, config.seed, value_head=critic)
 
 
-def _why_slow(config: TrainConfig) -> str:
+def _why_slow(config: TrainConfig, collector: Collector) -> str:
     if config.model_name_or_path:
         return "starting from the given model as it is"
+    lacks, help_ = "no expert", "an `expert(self) -> str` method on the environment"
+    if collector.has_expert:
+        lacks, help_ = "no cold start (cold_start_episodes=0)", "the environment's expert (cold_start_episodes=4000)"
     return (
-        "no expert and no model: the tiny policy starts from nothing and finds rewards by chance only, which is slow. "
-        "What would help: an `expert(self) -> str` method on the environment, or model_name_or_path=..."
+        f"{lacks} and no model: the tiny policy starts from nothing and finds rewards by chance only, which is slow. "
+        f"What would help: {help_}, or model_name_or_path=..."
     )
 
 

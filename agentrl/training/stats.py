@@ -22,7 +22,8 @@ def rollout_metrics(rollouts: Rollouts, group_size: int) -> dict[str, float]:
         **_parts(played),
         "episode/turns": float(np.mean([episode.turns for episode in played])),
         "episode/tokens": float(np.mean([sum(t.sampled_tokens for t in e.trajectories) for e in played])),
-        "episode/failed_share": 1 - len(played) / len(episodes),
+        "episode/failed_share": len(rollouts.failures) / (len(episodes) + rollouts.replaced * group_size),
+        "episode/no_room_share": float(np.mean([episode.no_room for episode in played])),
         "episode/length_stop_share": float(np.mean([turn.stop is Stop.LENGTH for turn in turns])),
         "groups/constant_share": float(np.mean([is_constant(group) for group in groups])),
         "groups/replaced": float(rollouts.replaced),
@@ -37,6 +38,11 @@ def _parts(episodes: Sequence[Episode]) -> dict[str, float]:
             for name, value in trajectory.rewards.items():
                 sums[f"reward/{name}"] = sums.get(f"reward/{name}", 0.0) + value
     return {name: value / len(episodes) for name, value in sums.items()}
+
+
+def mismatch(own: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:
+    """The mean absolute difference in nats of two policies' log-probs of the same tokens, given per row (A,)."""
+    return float(np.abs(np.concatenate(own) - np.concatenate(theirs)).mean())
 
 
 def explained_variance(values: np.ndarray, returns: np.ndarray) -> float:

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from agentrl.evaluation.evaluate import EvalReport
 from agentrl.evaluation.statistics import Rate
+from agentrl.training.failures import failures, tell_failures
 
 if TYPE_CHECKING:
     from agentrl.training.api import TrainResult
@@ -15,14 +16,25 @@ _NONE = Rate(0.0, 0.0, 1.0, 0)
 
 
 def side(report: EvalReport) -> dict[str, Any]:
-    """One side of the summary: the overall rate, and the rates by category and by turns used."""
+    """One side of the summary: the overall rate, the rates by category and by turns used, and what went wrong."""
     return {
         **report.overall.as_dict(),
         "reward": report.reward,
         "failed": report.failed,
+        "failure": next(iter(failures(report.episodes)), ""),
+        "cut": report.cut,
+        "no_room": report.no_room,
         "by_category": {name: rate.as_dict() for name, rate in report.by_category.items()},
         "by_turns": {str(turns): rate.as_dict() for turns, rate in report.by_turns.items()},
     }
+
+
+def in_words(report: EvalReport) -> str:
+    """The overall rate, and what it hides: episodes that FAILED, or that the context had no room for."""
+    told = [str(report.overall), tell_failures(report.episodes)]
+    if report.no_room:
+        told.append(f"{report.no_room} of {len(report.episodes)} episodes did not fit max_context")
+    return "; ".join(filter(None, told))
 
 
 def summarise(before: dict[str, Any] | None, after: dict[str, Any] | None) -> dict[str, Any]:
@@ -49,6 +61,9 @@ def print_summary(result: "TrainResult", console: Console) -> None:
     before, after = result.summary.get("before"), result.summary.get("after")
     if before or after:
         console.print(_table(before, after))
+    reason = next((end["failure"] for end in (after, before) if end and end.get("failure")), "")
+    if reason:
+        console.print(f"A reason of FAILED episodes: {reason}", style="yellow", markup=False, soft_wrap=True)
     if result.interrupted:
         console.print(f"Stopped at step {result.step}. Go on with: agentrl train --resume {result.run_dir}")
     console.print(f"Run: {result.run_dir}   (report: {result.run_dir / 'report.html'})", soft_wrap=True)
@@ -67,6 +82,11 @@ def _table(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Table
             cells = [_cell(part.get(name)) for part in sides]
             counts = " / ".join(str(part[name]["n"]) if name in part else "0" for part in sides)
             table.add_row(f"{label}{name}", *cells, counts)
+    table.add_section()
+    for key, label in (("failed", "FAILED, left out"), ("no_room", "did not fit max_context")):
+        found = [(end or {}).get(key, 0) for end in (before, after)]
+        if any(found):
+            table.add_row(label, *(str(number) if number else "-" for number in found), "")
     return table
 
 

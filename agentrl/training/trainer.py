@@ -13,9 +13,11 @@ import numpy as np
 import psutil
 import torch
 
+from agentrl.config.presets import resolve_preset
 from agentrl.config.schema import TrainConfig
 from agentrl.engines.embedded import EmbeddedEngine
 from agentrl.episode import Episode
+from agentrl.errors import ConfigError
 from agentrl.evaluation.evaluate import EvalReport, evaluate, evaluation_jobs
 from agentrl.losses import kl
 from agentrl.policies.language import LanguagePolicy
@@ -28,12 +30,12 @@ from agentrl.runs.metrics import MetricsWriter, read_metrics
 from agentrl.runs.state import read_state, write_state
 from agentrl.training.batch import Batch, Row, make_batch
 from agentrl.training.credit import Credit, assign_credit
+from agentrl.training.failures import check_failures, failures, reasons
 from agentrl.training.learner import Learner, Scores
-from agentrl.training.presets import resolve_preset
 from agentrl.training.rollouts import collect_step
 from agentrl.training.schedules import KLController, temperature_at
 from agentrl.training.seeds import SHUFFLE
-from agentrl.training.stats import explained_variance, rollout_metrics
+from agentrl.training.stats import explained_variance, mismatch, rollout_metrics
 
 STATE_FILE = "trainer_state.pt"
 _MONITOR_ROWS = 32
@@ -74,6 +76,7 @@ class Trainer:
             if self.config.eval_steps and self.step % self.config.eval_steps == 0:
                 report = self.evaluate(self.config.eval_episodes)
                 metrics |= {"eval/success": report.overall.success, "eval/reward": report.reward}
+                metrics["eval/failed_share"] = report.failed / len(report.episodes)
             self.writer.log(self.step, metrics)
             self.run.log_episodes(self.step, episodes[: self.config.log_episodes])
             messages = self.health.update(self.step, metrics)
@@ -91,8 +94,12 @@ class Trainer:
             self.collector, self.make_seat, config, self.step, temperature, self.preset.dynamic_sampling
         )
         collected = time.perf_counter()
+        self._log_failures(f"step {self.step + 1}", rollouts.failures)
+        batch = make_batch(rollouts.episodes, config.reward_mode)
+        if not batch.trajectories:
+            self._explain_no_actions(rollouts.episodes)
         metrics = rollout_metrics(rollouts, config.group_size)
-        metrics |= self._learn(make_batch(rollouts.episodes, config.reward_mode))
+        metrics |= self._learn(batch)
         self.engine.load_weights()
         self.step += 1
         ended = time.perf_counter()
@@ -108,9 +115,12 @@ class Trainer:
         return metrics, rollouts.episodes
 
     def evaluate(self, tasks: int, on_episode: Callable[[Episode], None] | None = None) -> EvalReport:
-        """Play held-out tasks with the present policy."""
+        """Play held-out tasks with the present policy. Raises TooManyFailuresError as a step does."""
         jobs = evaluation_jobs(tasks, 1, "test", self.config.seed, self.config.eval_temperature)
-        return evaluate(self.collector, self.make_seat, jobs, on_episode=on_episode)
+        report = evaluate(self.collector, self.make_seat, jobs, on_episode=on_episode)
+        self._log_failures(f"evaluation at step {self.step}", failures(report.episodes))
+        check_failures(report.episodes, self.config.max_failed_share, "held-out episodes")
+        return report
 
     def save(self) -> Path:
         """Write a checkpoint of the present step."""
@@ -142,6 +152,22 @@ class Trainer:
         }
         write_state(folder / STATE_FILE, state)
 
+    def _log_failures(self, when: str, failed: list[str]) -> None:
+        for reason in reasons(failed):
+            self.run.append_log(f"{when}: {reason}")
+
+    def _explain_no_actions(self, episodes: Sequence[Episode]) -> None:
+        """Raise ConfigError where not a single first prompt of a step left room for an action."""
+        cut = [t for episode in episodes if episode.no_room for t in episode.trajectories if not t.turns]
+        if cut:
+            shortest = min(len(self.policy.chat.start(t.system_prompt, t.final_observation)) for t in cut)
+            raise ConfigError(
+                f"max_context: no episode of step {self.step + 1} has an action, since the shortest first prompt has "
+                f"{shortest} tokens and the context ends at {self.engine.max_context} (max_context="
+                f"{self.config.max_context}, the model's limit {self.policy.max_context}). Raise max_context, or "
+                "shorten what the environment says."
+            )
+
     def _learn(self, batch: Batch) -> dict[str, float]:
         """Score the batch, assign credit, update the policy."""
         config = self.config
@@ -150,13 +176,15 @@ class Trainer:
         metrics: dict[str, float] = {}
         if reference is not None:
             metrics |= self._divergence(batch, reference)
-        if reference is not None and config.kl_in == "reward":
-            self._penalise(batch, reference)
+        penalised = reference if config.init_kl_coef else None
+        if penalised is not None and config.kl_in == "reward":
+            self._penalise(batch, penalised)
         credit = self._credit(batch, own)
         if credit.returns is not None:
             metrics["value/explained_variance"] = explained_variance(own.values, credit.returns)
         recomputed = None if self.engine.exact else own.logprobs
-        penalised = reference if config.init_kl_coef else None
+        if recomputed is not None:
+            metrics["policy/mismatch"] = mismatch(recomputed, [row.logprobs for row in batch.rows])
         metrics |= self.learner.update(
             batch,
             credit,

@@ -15,6 +15,8 @@ from agentrl.data import iter_episodes
 from agentrl.episode import End, Episode, Trajectory, Turn
 from agentrl.errors import SandboxError
 
+LIMITS = ["--template", "chatml", "--max-new-tokens", "99", "--max-context", "2000"]
+
 
 def episode(index: int, success: bool = True, end: End = End.TERMINATED) -> Episode:
     turn = Turn(observation="?", text=str(index), reward=float(success))
@@ -70,7 +72,8 @@ def test_episodes_and_messages_lie_next_to_each_other(api: Api) -> None:
 
 
 def test_everything_asked_for_is_passed_on(api: Api) -> None:
-    generate("--policy", "noop", "--episodes", "7", "--split", "test", "--seed", "3", "--temperature", "0.5", "a=1")
+    words = ["--policy", "noop", "--episodes", "7", "--split", "test", "--seed", "3", "--temperature", "0.5", "a=1"]
+    generate(*words, *LIMITS)
     assert api.asked == {
         "policy": "noop",
         "env": "game",
@@ -79,6 +82,9 @@ def test_everything_asked_for_is_passed_on(api: Api) -> None:
         "seed": 3,
         "temperature": 0.5,
         "env_args": {"a": 1},
+        "template": "chatml",
+        "max_new_tokens": 99,
+        "max_context": 2000,
     }
 
 
@@ -132,7 +138,8 @@ def test_a_folder_is_no_file_to_write(api: Api) -> None:
 
 
 def test_eval_prints_a_table_and_passes_everything_on(api: Api) -> None:
-    result = run("eval", "runs/a", "--env", "game", "--episodes", "9", "--k", "4,1", "--temperature", "0", "x=1")
+    words = ["--env", "game", "--episodes", "9", "--k", "4,1", "--temperature", "0", "x=1", *LIMITS]
+    result = run("eval", "runs/a", *words)
     assert result.exit_code == 0
     assert api.asked == {
         "policy": "runs/a",
@@ -143,6 +150,9 @@ def test_eval_prints_a_table_and_passes_everything_on(api: Api) -> None:
         "k": (1, 4),
         "seed": 0,
         "env_args": {"x": 1},
+        "template": "chatml",
+        "max_new_tokens": 99,
+        "max_context": 2000,
         "out": None,
     }
     assert "0.512" in result.output

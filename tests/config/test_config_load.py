@@ -8,7 +8,6 @@ import yaml
 from agentrl.config import (
     ALGORITHMS,
     TrainConfig,
-    dump_config,
     load_config,
     make_config,
     parse_env_args,
@@ -147,17 +146,15 @@ def test_every_algorithm_is_accepted(algo: str) -> None:
     assert load_config(None, [f"algo={algo}"]).algo == algo
 
 
-def test_the_algorithms_are_those_that_have_a_preset() -> None:
-    presets = pytest.importorskip("agentrl.training.presets")
-    assert set(ALGORITHMS) == set(presets.PRESETS)
-
-
 @pytest.mark.parametrize(
     ("overrides", "key"),
     [
         (["kl_controller=adaptive", "init_kl_coef=0.1"], "target_kl"),
         (["kl_controller=adaptive", "target_kl=1"], "init_kl_coef"),
         (["max_new_tokens=800", "max_context=700"], "max_new_tokens"),
+        (["algo=cispo", "ratio_level=sequence"], "ratio_level"),
+        (["algo=gspo", "loss=cispo"], "loss"),
+        (["kl_in=reward"], "init_kl_coef"),
         (["num_groups=1", "group_size=2", "num_minibatches=3"], "num_minibatches"),
         (["max_context=4000"], "tiny.max_position_embeddings"),
         (["tiny.num_key_value_heads=3"], "tiny.num_key_value_heads"),
@@ -237,7 +234,7 @@ def test_dump_and_load_give_the_same_settings(tmp_path: Path) -> None:
         algo="ppo", learning_rate=1e-5, run_name="no", env_args={"a": [1, 2.5, None], "b": "1:30"}, clip_range=0.1
     )
     path = tmp_path / "out.yaml"
-    dump_config(config, path)
+    path.write_text(render_config(config), encoding="utf-8")
     assert load_config(str(path)) == config
 
 
@@ -253,9 +250,22 @@ def test_a_dump_explains_every_key() -> None:
         assert lines[index - 1].startswith("# ")
 
 
-def test_a_dump_leaves_no_half_written_file(tmp_path: Path) -> None:
-    dump_config(TrainConfig(), tmp_path / "c.yaml")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["c.yaml"]
+@pytest.mark.parametrize("lines", [0, 12, -1])
+def test_a_whole_file_that_was_cut_is_refused_by_name(tmp_path: Path, lines: int) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(render_config(make_config(seed=7)), encoding="utf-8")
+    assert load_config(str(path), whole=True).seed == 7
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
+    with pytest.raises(ConfigError, match=rf"^{path}: .* not whole: .* are missing\. .*--print-config") as refused:
+        load_config(str(path), ["log_episodes=1"], whole=True)
+    assert lines != -1 or "log_episodes are missing" in str(refused.value)
+
+
+def test_a_whole_file_needs_the_keys_of_nested_settings_too(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(render_config(TrainConfig()).replace("  head_dim: 32\n", ""), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"not whole: tiny\.head_dim are missing"):
+        load_config(str(path), whole=True)
 
 
 def test_settings_that_no_file_can_hold_are_refused() -> None:

@@ -25,6 +25,13 @@ def test_messages_alternate_and_end_with_the_policy() -> None:
     ]
 
 
+def test_only_an_answer_that_is_not_to_be_learned_has_weight_0() -> None:
+    turns = tuple(Turn(text=text, info=info) for text, info in (("slip", {"imitate": False}), ("right", {"x": 1})))
+    messages = to_messages(episode(Trajectory("agent", turns, End.TERMINATED)))["messages"]
+    assert [m.get("weight") for m in messages if m["role"] == "assistant"] == [0, None]
+    assert all("weight" not in m for m in messages if m["role"] != "assistant")
+
+
 def test_no_system_prompt_gives_no_system_message() -> None:
     assert to_messages(episode(trajectory(system="")))["messages"][0]["role"] == "user"
 

@@ -1,5 +1,6 @@
 """The episode of code_sandbox: attempts, feedback, hidden tests, reward, expert."""
 
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from agentrl.envs.code_sandbox import CallCase, CodeSandboxEnv, CodeTask
-from agentrl.envs.code_sandbox.families import Vocabulary
+from agentrl.envs.code_sandbox.families import KINDS, Vocabulary
 from agentrl.envs.code_sandbox.rewards import RewardWeights, reward_parts
+from agentrl.envs.code_sandbox.sources import GeneratedTasks
 from agentrl.envs.gymnasium_ids import register_all
 from agentrl.errors import ConfigError, SandboxError
 from agentrl.sandbox import ExecResult
@@ -303,6 +305,21 @@ def test_levels_are_drawn_by_weight() -> None:
     assert "level 3" not in categories
 
 
+def test_kinds_without_a_held_out_task_of_a_level_are_refused_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"small vocabulary has no task of level 3 in split 'test'; leave"):
+        CodeSandboxEnv(kinds=["dictionaries"])
+    CodeSandboxEnv(kinds=["dictionaries"], levels=[1, 2])
+    CodeSandboxEnv(kinds=["dictionaries"], levels={1: 1, 2: 1, 3: 0})
+    CodeSandboxEnv(kinds=["dictionaries"], vocabulary="full")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("vocabulary", ["small", "full"])
+def test_each_other_kind_alone_has_tasks_of_every_level_and_split(kind: str, vocabulary: Vocabulary) -> None:
+    levels = (1, 2) if (kind, vocabulary) == ("dictionaries", "small") else (1, 2, 3)
+    GeneratedTasks(levels, [kind], vocabulary)
+
+
 def test_the_vocabulary_is_small_unless_told() -> None:
     starts = [
         [CodeSandboxEnv(**settings).reset(seed=seed) for seed in range(40)]
@@ -359,6 +376,9 @@ class BrokenSandbox:
 
     async def arun(self, program: str, **_: Any) -> ExecResult:
         raise SandboxError("the worker is gone")
+
+    def place(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     def close(self) -> None:
         pass

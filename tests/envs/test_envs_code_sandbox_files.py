@@ -12,7 +12,7 @@ from agentrl.envs.code_sandbox import CodeSandboxEnv, CodeTask
 from agentrl.envs.code_sandbox.files import read_tasks
 from agentrl.envs.code_sandbox.sources import split_tasks
 from agentrl.envs.code_sandbox.tasks import observation, parse_call
-from agentrl.errors import TaskFileError
+from agentrl.errors import ConfigError, TaskFileError
 
 HUMANEVAL = {
     "task_id": "HumanEval/x",
@@ -48,7 +48,7 @@ def message(tmp_path: Path, *lines: Any) -> str:
 
 
 def first_attempt(line: dict[str, Any], answer: str, tmp_path: Path) -> tuple[str, dict[str, Any]]:
-    env = CodeSandboxEnv(task_file=write(tmp_path / "tasks.jsonl", line))
+    env = CodeSandboxEnv(tasks=[the_task(tmp_path, line).model_copy(update={"split": "train"})])
     env.reset(seed=0)
     text, _, _, _, info = env.step(answer)
     return text, info
@@ -176,6 +176,21 @@ def test_a_fifth_of_the_tasks_is_held_out_whatever_their_order() -> None:
     splits, reversed_splits = split_tasks(tasks), split_tasks(tasks[::-1])
     assert (len(splits["train"]), len(splits["test"])) == (40, 10)
     assert {task.task_id for task in splits["test"]} == {task.task_id for task in reversed_splits["test"]}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_tasks_to_hold_one_out_are_refused(tmp_path: Path, count: int) -> None:
+    lines = [OWN | {"task_id": f"t{number}"} for number in range(count)]
+    with pytest.raises(ConfigError, match=rf"{count} tasks are too few to split: 'test' would hold none.*at least 3"):
+        CodeSandboxEnv(task_file=write(tmp_path / "t.jsonl", *lines))
+    CodeSandboxEnv(task_file=write(tmp_path / "t.jsonl", *lines, OWN | {"task_id": "held out", "split": "test"}))
+
+
+def test_tasks_that_all_say_one_split_are_for_that_alone(tmp_path: Path) -> None:
+    env = CodeSandboxEnv(task_file=write(tmp_path / "t.jsonl", OWN | {"split": "test"}))
+    assert env.reset(seed=0, options={"split": "test"})[1]["task_id"] == OWN["task_id"]
+    with pytest.raises(ValueError, match="there is no task in split 'train'"):
+        env.reset(seed=0)
 
 
 def test_train_and_test_episodes_of_a_file_share_no_task(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import agentrl
 from agentrl.cli.app import app
 from agentrl.data import iter_episodes
 from agentrl.envs import TextEnv
-from agentrl.errors import CheckpointError, ConfigError, TooManyFailuresError, UserError
+from agentrl.errors import CheckpointError, ConfigError, ModelError, TooManyFailuresError, UserError
 from agentrl.evaluation.api import generate_episodes, run_evaluation
 
 BROKEN = """
@@ -162,6 +162,49 @@ def test_failed_episodes_have_a_row_of_their_own(broken: str) -> None:
     failed = found["FAILED, left out"]["episodes"]
     assert failed > 0
     assert found["all"]["episodes"] == 60 - failed
+
+
+def test_answers_that_were_cut_and_conversations_that_did_not_fit_are_counted(run: Path) -> None:
+    found = rows(run_evaluation(str(run), episodes=4, max_new_tokens=1))
+    assert found["with an answer cut at max_new_tokens"]["episodes"] == 4
+    found = rows(run_evaluation(str(run), episodes=4, max_context=9))
+    assert found["ended by max_context"]["episodes"] == 4
+
+
+def test_a_run_brings_its_own_limits_and_takes_others(run: Path) -> None:
+    def longest(**limits: int) -> int:
+        played = generate_episodes(str(run), "guess_number", episodes=4, temperature=3.0, **limits)
+        return max(len(turn.action) for episode in played for turn in episode.trajectories[0].turns)
+
+    assert longest() <= 8 < longest(max_new_tokens=20)
+
+
+def test_limits_that_cannot_be_are_refused(run: Path) -> None:
+    result = cli("eval", str(run), "--max-new-tokens", "300")
+    assert result.exit_code == 2
+    assert "max_new_tokens: 300 leaves no room for a prompt in max_context=256" in " ".join(result.stderr.split())
+
+
+def test_a_model_without_chat_template_can_be_given_one(run: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(run / "checkpoints" / "step_000001", tmp_path / "model")
+    (model / "chat_template.jinja").unlink()
+    words = ["eval", str(model), "--env", "guess_number", "--episodes", "2"]
+    refused = cli(*words)
+    assert refused.exit_code == 2
+    assert "For eval and generate: --template chatml" in " ".join(refused.stderr.split())
+    assert cli(*words, "--template", "chatml", "--max-context", "1024").exit_code == 0
+
+
+def test_a_run_takes_another_template_too(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"template=.*nowhere\.jinja: cannot be read"):
+        run_evaluation(str(run), episodes=2, template=str(tmp_path / "nowhere.jinja"))
+
+
+def test_a_run_whose_settings_were_cut_is_not_evaluated_with_the_defaults(run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "config.yaml").write_text("env: guess_number\n")
+    with pytest.raises(ConfigError, match="the settings of this run are not whole"):
+        run_evaluation(str(copy), episodes=2)
 
 
 def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:

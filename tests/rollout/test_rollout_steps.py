@@ -11,6 +11,7 @@ from agentrl.errors import TooManyFailuresError
 from agentrl.rollout.scripts import expert_seat
 from agentrl.training.rollouts import collect_step, is_constant, with_diversity
 from agentrl.training.seeds import TEST_OFFSET, held_out_seed
+from agentrl.training.stats import rollout_metrics
 
 
 class Lottery(Echo):
@@ -92,6 +93,46 @@ def test_a_few_failures_do_not(collector: Any) -> None:
     playing = collector(Flaky, {"max_retries": 0}, box=[], times=4)
     step = collect_step(playing, expert_seat, config(), 0, 1.0, False)
     assert sum(episode.failed for episode in step.episodes) == 4
+
+
+class Unlucky(Echo):
+    """All the same in every task of the first four, at random in later ones, and broken in some of the refill."""
+
+    def __init__(self, tasks: list[int], broken: int) -> None:
+        super().__init__(turns=1)
+        self.tasks, self.broken = tasks, broken
+
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[str, Info]:
+        self.tasks.append(seed or 0)
+        self.group = list(dict.fromkeys(self.tasks)).index(seed or 0)
+        return super().reset(seed=seed, options=options)
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, Info]:
+        number = self.tasks.count(self.tasks[-1])
+        if self.group == 4 and number <= self.broken:
+            raise OSError("no network")
+        return "", float(self.group not in (0,) and number % 2), True, False, {}
+
+
+def refilled(collector: Any, broken: int) -> Any:
+    """A step of four groups of four, one of which is replaced by a group with `broken` failures."""
+    playing = collector(Unlucky, {"max_retries": 0, "concurrency": 1, "threads": 1}, tasks=[], broken=broken)
+    return collect_step(playing, expert_seat, config(), 0, 1.0, True)
+
+
+def test_failures_are_a_share_of_the_whole_step_and_not_of_a_refill(collector: Any) -> None:
+    step = refilled(collector, broken=2)
+    assert step.replaced == 1
+    assert len(step.failures) == sum(episode.failed for episode in step.episodes) == 2
+    assert "OSError: no network" in step.failures[0]
+
+
+def test_failures_of_a_replaced_group_count_too(collector: Any) -> None:
+    step = refilled(collector, broken=4)
+    assert step.replaced == 2
+    assert len(step.failures) == 4
+    assert not any(episode.failed for episode in step.episodes)
+    assert rollout_metrics(step, 4)["episode/failed_share"] == 4 / 24
 
 
 def said(*actions: tuple[int, ...], group: str = "g") -> list[Episode]:

@@ -21,7 +21,7 @@ def episode(text: str, seed: int = 0) -> Episode:
 @pytest.fixture
 def run(tmp_path: Path) -> RunDirectory:
     run = RunDirectory.create(tmp_path, "first")
-    run.write_config({"env": "toy", "seed": 3})
+    run.write_config("env: toy\nseed: 3\n")
     return run
 
 
@@ -71,7 +71,7 @@ def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
 
     monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(RunDirectoryError):
-        run.write_config({"env": "other"})
+        run.write_config("env: other\n")
     assert run.read_config() == {"env": "toy", "seed": 3}
     assert [path.name for path in run.path.iterdir() if path.name.startswith(".")] == []
 
@@ -89,7 +89,7 @@ def test_open_refuses_a_folder_without_settings(run: RunDirectory) -> None:
 
 def test_latest_is_the_run_written_to_last(run: RunDirectory) -> None:
     second = RunDirectory.create(run.path.parent, "a-second")
-    second.write_config({})
+    second.write_config("")
     run.append_log("the first goes on")
     assert RunDirectory.latest(run.path.parent) == run
     second.append_log("the second goes on")

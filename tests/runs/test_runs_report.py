@@ -88,7 +88,7 @@ def test_text_of_an_episode_never_becomes_markup(run: RunDirectory) -> None:
         info={"success": True, "category": ATTACK},
     )
     run.log_episodes(1, [hostile])
-    run.write_config({"env": ATTACK, "algo": ATTACK, "model_name_or_path": ATTACK})
+    run.write_config(json.dumps({"env": ATTACK, "algo": ATTACK, "model_name_or_path": ATTACK}))
     run.write_summary(
         {"after": {"success": 0.5, "n": ATTACK}, "by_category": [{"category": ATTACK, "before": ATTACK, "n": ATTACK}]}
     )

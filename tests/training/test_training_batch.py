@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agentrl.config.presets import PRESETS, Preset, resolve_preset
 from agentrl.config.schema import TrainConfig
 from agentrl.episode import End, Episode, Trajectory, Turn
 from agentrl.training.batch import Batch, make_batch
 from agentrl.training.credit import assign_credit
-from agentrl.training.presets import PRESETS, Preset, resolve_preset
 
 GAE = Preset("gae")
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from agentrl.config.presets import resolve_preset
 from agentrl.config.schema import TinyModelConfig, TrainConfig
 from agentrl.episode import End, Episode, Trajectory, Turn
 from agentrl.policies.language import LanguagePolicy
@@ -20,7 +21,6 @@ from agentrl.training.learner import Learner
 from agentrl.training.meter import Meter
 from agentrl.training.optimizer import Optimizer, OptimizerName
 from agentrl.training.packing import micro_batches
-from agentrl.training.presets import resolve_preset
 from agentrl.training.schedules import KLController, learning_rate_factor, temperature_at
 
 SHAPE = TinyModelConfig(
@@ -304,6 +304,18 @@ def test_a_gradient_that_is_not_finite_is_thrown_away() -> None:
     learner = make_learner(policy, learning_rate=0.1, warmup_steps=0)
     learner.update(batch, credit, rng=np.random.default_rng(0), values=np.zeros(len(batch.rewards)))
     assert all(torch.equal(old, new) for old, new in zip(before, policy.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_batch_of_constant_groups_moves_nothing_however_large_the_momentum(optimizer: OptimizerName) -> None:
+    policy = make_policy()
+    batch = make_batch(make_episodes(policy))
+    learner = make_learner(policy, optimizer=optimizer, learning_rate=1e-2)
+    learner.update(batch, credit_of(batch), rng=np.random.default_rng(0), values=np.zeros(len(batch.rewards)))
+    before = copy.deepcopy(policy.state_dict())
+    constant = Credit(np.zeros(len(batch.rewards)))
+    learner.update(batch, constant, rng=np.random.default_rng(0), values=np.zeros(len(batch.rewards)))
+    assert_same(before, policy.state_dict())
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])

@@ -18,11 +18,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tiny_settings import TINY
+from typer.testing import CliRunner
 
 import agentrl
+from agentrl.cli.app import app
 from agentrl.config import make_config, render_config
-from agentrl.errors import CheckpointError
+from agentrl.errors import CheckpointError, ConfigError
+from agentrl.training import cold_start
 from agentrl.training.api import resume_training, run_training
+from agentrl.training.trainer import Trainer
 
 SETTINGS: dict[str, Any] = {
     "env": "guess_number",
@@ -196,18 +200,60 @@ def _wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.parametrize("place", [(cold_start, "imitate"), (Trainer, "evaluate")], ids=["cold start", "evaluation"])
+def test_ctrl_c_outside_of_the_training_says_how_to_go_on(
+    place: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(*place, lambda *_: signal.raise_signal(signal.SIGINT))
+        settings = {**SETTINGS, "tiny": json.dumps(TINY), "cold_start_cache": False, "output_dir": str(tmp_path)}
+        words = [f"{key}={value}" for key, value in settings.items()]
+        result = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["train", "run_name=stopped", *words])
+    run = tmp_path / "stopped"
+    assert result.exit_code == 130, result.output
+    assert f"Go on with: agentrl train --resume {run}" in result.output
+    assert "stopped by Ctrl-C" in result.stderr
+    assert "stopped by Ctrl-C" in (run / "run.log").read_text()
+    assert resume_training(run, ["max_steps=1"]).step == 1
+
+
+@pytest.mark.parametrize("lines", [0, 8])
+def test_a_run_whose_settings_were_cut_does_not_go_on_with_the_defaults(
+    finished: Path, tmp_path: Path, lines: int
+) -> None:
+    run = copy_of(finished, tmp_path)
+    kept = "".join((run / "config.yaml").read_text().splitlines(keepends=True)[:lines])
+    (run / "config.yaml").write_text(kept)
+    with pytest.raises(ConfigError, match=r"config\.yaml: the settings of this run are not whole: .* are missing"):
+        resume_training(run, ["max_steps=5"])
+    assert (run / "config.yaml").read_text() == kept
+
+
+def test_settings_are_written_whole_or_not_at_all(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = copy_of(finished, tmp_path)
+    before = (run / "config.yaml").read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            resume_training(run, ["max_steps=5"])
+    assert (run / "config.yaml").read_text() == before
+
+
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A disk of the size that the test asks for."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    options = ["-t", "tmpfs", "-o", "size=1m", "agentrl-test", str(folder)]
+    options = ["-t", "tmpfs", "-o", f"size={request.param}", "agentrl-test", str(folder)]
     if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True).returncode != 0:
         pytest.skip("mounting a small disk needs root")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.parametrize("small_disk", ["8k", "1m"], indirect=True, ids=["at the settings", "at a checkpoint"])
 def test_a_full_disk_ends_the_run_with_a_message_and_exit_code_2(small_disk: Path) -> None:
     config = small_disk.parent / "config.yaml"
     given = {**SETTINGS, "max_steps": 50, "save_steps": 1, "save_total_limit": 50, "output_dir": str(small_disk)}

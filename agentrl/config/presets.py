@@ -49,6 +49,10 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+ALGORITHMS = tuple(PRESETS)
+"""What `algo` may name."""
+
+
 def resolve_preset(config: AlgorithmConfig) -> Preset:
     """The preset of `config.algo`, with every key that the configuration sets in place of the preset's."""
     preset = PRESETS[config.algo]
