@@ -1,6 +1,10 @@
 """A code sandbox with kernel isolation, and graders that the graded program cannot reach. See docs/sandbox.md."""
 
-from agentrl.sandbox.grading import CallTest, Outcome, Report, grade_calls, grade_source
+from agentrl.sandbox.graders.calls import CallTest, Raises, grade_calls
+from agentrl.sandbox.graders.pytest_files import grade_pytest
+from agentrl.sandbox.graders.report import Outcome, Report
+from agentrl.sandbox.graders.source import grade_source
+from agentrl.sandbox.graders.stdio import StdioTest, grade_stdio
 from agentrl.sandbox.opening import open_sandbox, shared_sandbox
 from agentrl.sandbox.types import ExecResult, Limits, Sandbox, Status
 
@@ -9,11 +13,15 @@ __all__ = [
     "ExecResult",
     "Limits",
     "Outcome",
+    "Raises",
     "Report",
     "Sandbox",
     "Status",
+    "StdioTest",
     "grade_calls",
+    "grade_pytest",
     "grade_source",
+    "grade_stdio",
     "open_sandbox",
     "shared_sandbox",
 ]

@@ -3,6 +3,7 @@
 import enum
 import socket
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +24,7 @@ class Status(enum.StrEnum):
     OUTPUT = "output"
     """It flooded its output."""
     KILLED = "killed"
-    """A signal ended it that no limit sent: a segmentation fault, an abort, its own kill; or the disk watch."""
+    """A signal ended it that no limit sent: a segmentation fault, an abort, its own kill; or a watch, or `stop`."""
     SANDBOX_ERROR = "sandbox_error"
     """The machinery failed. `run` raises `SandboxError` instead; this is the word for it in records."""
 
@@ -60,6 +61,9 @@ class ExecResult:
     `stdout` holds the beginning and `stderr` the end of what was written, each up to `Limits.output_kb`; `truncated`
     tells that something was left out. `exit_code` is the program's own, or minus the number of the signal that ended
     it; None when the sandbox stopped it. `limit` names the field of `Limits` that held, or is "".
+    `memory_by` tells what bounds the memory of the run's processes together: "cgroup" (the kernel, exactly), "watcher"
+    (looked at 20 times a second) or "rlimit" (each process by its address space; exact where there can be but one).
+    With the status MEMORY it is the one that held. "" where a back-end has a word for none of these.
     """
 
     status: Status
@@ -72,6 +76,7 @@ class ExecResult:
     tier: str
     truncated: bool
     limit: str
+    memory_by: str = ""
 
 
 NO_FILES: Mapping[str, bytes] = {}
@@ -83,7 +88,7 @@ class Sandbox(Protocol):
 
     @property
     def tier(self) -> str:
-        """How programs are isolated: "namespaces", "lockdown", "none", or a back-end's own word."""
+        """How programs are isolated: "namespaces", "lockdown", "container", "none", or a back-end's own word."""
         ...
 
     def run(
@@ -94,10 +99,14 @@ class Sandbox(Protocol):
         files: Mapping[str, bytes] = NO_FILES,
         limits: Limits = DEFAULT_LIMITS,
         channel: socket.socket | None = None,
+        stop: int | None = None,
     ) -> ExecResult:
         """Run `program` as `__main__` in its own directory, which holds `files` (relative names), and wait for its end.
 
-        `channel` becomes the program's file descriptor 3. The caller's copy stays open.
+        So many runs may be in flight; who comes later waits, first come first served. `channel` becomes the program's
+        file descriptor 3; the caller's copy stays open. Such runs are not counted: they wait for their other end, and
+        two of them may need each other; see `place`. `stop` is a descriptor that ends the run at once when it becomes
+        readable or hangs up: status KILLED, no `limit`.
         Raises SandboxError when the machinery failed, ValueError when a file's name or size is out of bounds.
         """
         ...
@@ -110,8 +119,16 @@ class Sandbox(Protocol):
         files: Mapping[str, bytes] = NO_FILES,
         limits: Limits = DEFAULT_LIMITS,
         channel: socket.socket | None = None,
+        stop: int | None = None,
     ) -> ExecResult:
-        """`run` for callers in an event loop."""
+        """`run` for callers in an event loop. A cancelled task's run is killed at once and over before it goes on."""
+        ...
+
+    def place(self) -> AbstractContextManager[None]:
+        """Hold one of the places for runs in flight while a run with a channel computes.
+
+        For graders (one place, however many runs) and sessions (one per command). Within it, no run without a channel.
+        """
         ...
 
     def close(self) -> None:

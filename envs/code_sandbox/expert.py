@@ -4,16 +4,39 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
+from agentrl.envs.code_sandbox.actions import SUBMITTED_FILE
 from agentrl.envs.code_sandbox.families import Program, Step, solution_code
 from agentrl.envs.code_sandbox.generator import agrees
 from agentrl.envs.code_sandbox.tasks import DrawnTask
 
+LOOK: Final = "```sh\ncat task.md tests.py\n```"
+"""In a session: read the task's files."""
+SUBMIT: Final = "```sh\nsubmit\n```"
+"""In a session: submit what was written."""
 _RETURN: Final = "    return x\n"
 
 
 def fenced(program: str) -> str:
     """The program as an answer: in a Python fence."""
     return f"```python\n{program.rstrip()}\n```"
+
+
+def written(program: str) -> str:
+    """In a session: write the program and run the visible tests on it."""
+    return f"```python file={SUBMITTED_FILE}\n{program.rstrip()}\n```\n```sh\npython3 tests.py\n```"
+
+
+def in_session(program: str, right: str, there: str, turn: int, turns_left: int, rng: random.Random) -> str:
+    """An answer of the expert in a session that brings it nearer to submitting `program`.
+
+    `right` is the solution and `there` what `solution.py` holds. As often as not, it looks first (when `turn` is 0),
+    and runs the visible tests before it submits, if enough of the `turns_left` remain.
+    """
+    if there.rstrip() == right.rstrip():
+        return SUBMIT
+    if turn == 0 and turns_left > 3 and rng.random() < 0.5:
+        return LOOK
+    return written(program) if turns_left > 2 and rng.random() < 0.5 else fenced(program)
 
 
 def careless(drawn: DrawnTask, rng: random.Random) -> str:

@@ -37,6 +37,11 @@ def no_program(task: CodeTask) -> str:
     return f"No program found. Write a ```python block that defines {task.entry_point}.\nTry again."
 
 
+def nothing_to_do(task: CodeTask) -> str:
+    """The answer to text without a block, in session mode."""
+    return f"Nothing to do found. Write a ```sh block, or a ```python block that defines {task.entry_point}."
+
+
 def failure(task: CodeTask, verdict: Verdict, wall_seconds: float) -> str:
     """What went wrong in the first visible test that failed: wrong value, error or time-out. At least one failed."""
     for case, outcome in zip(task.visible, verdict.calls, strict=True):

@@ -9,7 +9,8 @@ from typing import Any, Literal, Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agentrl.envs.code_sandbox.families import Program
-from agentrl.sandbox import CallTest, codec
+from agentrl.sandbox import CallTest
+from agentrl.sandbox.graders import codec
 
 
 class CallCase(BaseModel):

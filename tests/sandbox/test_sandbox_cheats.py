@@ -38,8 +38,8 @@ CHEATS = {
     ),
     "patched json": "import json\njson.dumps = lambda *a, **k: '{\"passed\": true}'\ndef add(a, b): return 0",
     "patched codec": (
-        "import sys\nm = sys.modules.get('agentrl.sandbox.compare')\n"
-        "c = sys.modules['agentrl.sandbox.codec']\nc.encode = lambda *a: {'passed': True}\n"
+        "import sys\nm = sys.modules.get('agentrl.sandbox.graders.compare')\n"
+        "c = sys.modules['agentrl.sandbox.graders.codec']\nc.encode = lambda *a: {'passed': True}\n"
         "def add(a, b): return 0"
     ),
     "forged verdict": (
@@ -65,6 +65,35 @@ CHEATS = {
         "class E(Exception):\n def __str__(s): raise s\n def __eq__(s, o): return True\ndef add(a, b): raise E"
     ),
     "assertion error subclass": "class AssertionError(Exception): pass\ndef add(a, b): raise AssertionError",
+    "answers in advance": (
+        'import os, struct\nready = b\'{"loaded": ["add"]}\'\n'
+        "answers = [b'{\"value\": %d}' % n for n in (1111111110, 500000007)]\n"
+        "for m in (ready, *answers): os.write(3, struct.pack('>I', len(m)) + m)\ndef add(a, b): return 0"
+    ),
+    "answers twice": (
+        "import os, struct\ndef add(a, b):\n for n in (0, 1111111110, 500000007):\n"
+        "  m = b'{\"value\": %d}' % n; os.write(3, struct.pack('>I', len(m)) + m)\n return 0"
+    ),
+    "says that it is someone else": (
+        'import os, struct\nm = b\'{"value": 0, "passed": true, "raised": {"builtin": ["int"]}}\'\n'
+        "def add(a, b): os.write(3, struct.pack('>I', len(m)) + m); return 0"
+    ),
+    "colliding dict": "def add(a, b): return {n * (2 ** 61 - 1): 0 for n in range(20)}",
+    "colliding set": (
+        "import os, json, struct\nitems = [{'int': hex(n * (2 ** 61 - 1))} for n in range(20000)]\n"
+        "m = json.dumps({'value': {'set': items}})\n"
+        "def add(a, b): os.write(3, struct.pack('>I', len(m)) + m.encode()); return 0"
+    ),
+    "deep message": (
+        "import os, struct\nm = b'[' * 100000\ndef add(a, b): os.write(3, struct.pack('>I', len(m)) + m); return 0"
+    ),
+    "endless message": (
+        "import os, struct, time\ndef add(a, b):\n os.write(3, struct.pack('>I', 1 << 20))\n"
+        " while True: os.write(3, b' '); time.sleep(0.01)"
+    ),
+    "absurd length": "import os\ndef add(a, b): os.write(3, b'\\xff' * 4); return 0",
+    "negative fields": 'import os, struct\nm = b\'{"value": {"same": 0}}\'\n'
+    "def add(a, b): os.write(3, struct.pack('>I', len(m)) + m); return 0",
     "check of its own": "def check(candidate): pass\ndef add(a, b): return 0",
 }
 
@@ -86,3 +115,20 @@ def test_true_is_not_one(grader: Sandbox) -> None:
 def test_an_honest_solution_passes_after_all_of_them(grader: Sandbox) -> None:
     assert grade_calls(grader, "def add(a, b): return a + b", "add", TESTS, QUICK).all_passed
     assert grade_source(grader, "def add(a, b): return a + b", "add", CHECK, QUICK).all_passed
+
+
+def test_an_answer_given_before_its_question_is_not_taken(grader: Sandbox) -> None:
+    """Even a right one: who can guess it did not compute it."""
+    source = (
+        "import os, struct\nm = b'{\"value\": 3}'\n"
+        "def add(a, b):\n if a == 1: os.write(3, struct.pack('>I', len(m)) + m)\n return a + b"
+    )
+    honest = [CallTest((5, 5), 10), CallTest((6, 6), 12)]
+    report = grade_calls(grader, source, "add", [*honest, CallTest((1, 2), 3), CallTest((1, 2), 3)], QUICK)
+    assert [outcome.passed for outcome in report.outcomes] == [True, True, False, False]
+
+
+def test_colliding_hashes_cost_the_grader_nothing(grader: Sandbox) -> None:
+    source = "def f(): return {n * (2 ** 61 - 1) for n in range(2000)}"
+    (outcome,) = grade_calls(grader, source, "f", [CallTest((), 0)]).outcomes
+    assert "share one hash" in outcome.error

@@ -58,11 +58,11 @@ def test_a_solution_that_does_not_load_passes_nothing_and_says_why(grader: Sandb
     assert len(report.outcomes) == 3
 
 
-@pytest.mark.parametrize("call_seconds", [None, 0.3])
-def test_an_endless_call_keeps_the_calls_before_it(sandbox: Sandbox, call_seconds: float | None) -> None:
+@pytest.mark.parametrize("seconds", [None, 0.3])
+def test_an_endless_call_keeps_the_calls_before_it(sandbox: Sandbox, seconds: float | None) -> None:
     source = "def f(n):\n    while n == 2: pass\n    return n"
-    tests = [CallTest((n,), n) for n in range(5)]
-    report = grade_calls(sandbox, source, "f", tests, QUICK, call_seconds=call_seconds)
+    tests = [CallTest((n,), n, seconds=seconds) for n in range(5)]
+    report = grade_calls(sandbox, source, "f", tests, QUICK)
     assert [outcome.passed for outcome in report.outcomes] == [True, True, False, False, False]
     assert [outcome.timed_out for outcome in report.outcomes] == [False, False, True, False, False]
     assert report.outcomes[3].error == "not run"
@@ -138,6 +138,74 @@ def test_an_endless_call_in_tests_keeps_the_asserts_before_it(grader: Sandbox) -
     assert [outcome.passed for outcome in report.outcomes] == [True, False, False]
     assert [outcome.timed_out for outcome in report.outcomes] == [False, True, False]
     assert report.status is Status.TIMEOUT
+
+
+IN_PLACE = """
+def sort(xs): xs.sort()
+def clear(xs):
+    xs.clear()
+    return xs
+def deep(m):
+    m["rows"][0].append(9)
+    m["seen"].add(3)
+    m["rows"].reverse()
+def swap(a, b): a[:], b[:] = b[:], a[:]
+def same(xs): return [xs, xs[0]]
+def fail(xs):
+    xs.append(1)
+    raise ValueError("after a change")
+def odd(xs): xs.append(object())
+"""
+IN_PLACE_ASSERTS = [
+    "xs = [3, 1, 2]; r = sort(xs)\nassert r is None and xs == [1, 2, 3]",
+    "m = {'rows': [[1], [2]], 'seen': {1}}; first = m['rows'][0]; r = deep(m)\n"
+    "assert m == {'rows': [[2], [1, 9]], 'seen': {1, 3}} and first == [1, 9] and m['rows'][1] is first",
+    "a, b = [1], [2, 3]; swap(a, b)\nassert (a, b) == ([2, 3], [1])",
+    "xs = [[1], 2]; r = same(xs)\nassert r[0] is xs and r[1] is xs[0]",
+    "import collections\nxs = [collections.Counter('aab')]; r = same(xs)\nassert r[1] is xs[0] and xs[0]['a'] == 2",
+    "xs = []\ntry: fail(xs)\nexcept ValueError: pass\nassert xs == [1]",
+]
+
+
+@pytest.mark.parametrize("tests", IN_PLACE_ASSERTS)
+def test_changes_of_arguments_arrive_when_asked_for(grader: Sandbox, tests: str) -> None:
+    report = grade_source(grader, IN_PLACE, "sort", tests, in_place=True)
+    assert report.all_passed, report
+    assert not grade_source(grader, IN_PLACE, "sort", tests).all_passed
+
+
+def test_without_changes_a_solution_cannot_alter_what_is_computed_from_its_argument(grader: Sandbox) -> None:
+    tests = "xs = [2, 1]\nassert clear(xs) == sorted(xs)"
+    assert not grade_source(grader, IN_PLACE, "clear", tests).all_passed
+
+
+def test_a_change_that_cannot_cross_is_a_failure(grader: Sandbox) -> None:
+    tests = "xs = []\ntry: odd(xs)\nexcept Exception: pass\nassert True"
+    assert not grade_source(grader, IN_PLACE, "odd", tests, in_place=True).all_passed
+
+
+@pytest.mark.parametrize(
+    ("body", "caught", "passed"),
+    [
+        ("raise ValueError('x', 3)", "ValueError as e: assert e.args == ('x', 3)", True),
+        ("class E(KeyError): pass\n    raise E('x')", "KeyError: pass", True),
+        ("b'\\xff'.decode()", "UnicodeDecodeError: pass", True),
+        ("raise SystemExit(3)", "SystemExit as e: assert e.code == 3", True),
+        ("raise type('ValueError', (Exception,), {})('x')", "ValueError: pass", False),
+        ("raise type('ValueError', (Exception,), {})('x')", "Exception as e: assert 'ValueError: x' in str(e)", True),
+        ("return object()", "Exception: pass", False),
+    ],
+)
+def test_exceptions_keep_their_builtin_class(grader: Sandbox, body: str, caught: str, passed: bool) -> None:
+    tests = "def check(candidate):\n    try: candidate(); assert False\n    except AssertionError: raise\n"
+    tests += f"    except {caught}"
+    assert grade_source(grader, f"def f():\n    {body}", "f", tests).all_passed is passed
+
+
+def test_set_up_that_fails_is_told_apart_from_a_solution_that_does_not_load(grader: Sandbox) -> None:
+    report = grade_source(grader, ADD, "add", "x = add(1, 2)[0]\nassert add(1, 2) == 3")
+    assert (report.passed_share, report.message) == (0, "0 of 1 tests passed")
+    assert "add(1, 2)[0]" in report.outcomes[0].error
 
 
 def test_a_check_that_never_calls_is_no_pass(grader: Sandbox) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import open_or_skip
+from sandbox_elsewhere import alive
 
 from agentrl.errors import SandboxError
 from agentrl.sandbox import Limits, Sandbox, Status, open_sandbox, opening, shared_sandbox
@@ -42,13 +43,13 @@ def test_arun_runs_several_at_once(namespaces: Sandbox) -> None:
     assert time.monotonic() - start < 1.1
 
 
-@pytest.mark.parametrize("isolation", ["namespaces", "lockdown", "none"])
+@pytest.mark.parametrize("isolation", ["namespaces", "lockdown", "container", "none"])
 def test_a_dead_zygote_is_replaced_without_a_word(isolation: str) -> None:
     opened = open_or_skip(isolation, workers=1)
     try:
         for _ in range(2):
-            opened._workers[0].process.kill()  # type: ignore[attr-defined]
-            opened._workers[0].process.wait()  # type: ignore[attr-defined]
+            opened._pool.workers[0].process.kill()  # type: ignore[attr-defined]
+            opened._pool.workers[0].process.wait()  # type: ignore[attr-defined]
             assert opened.run("print(1)").stdout == "1\n"
     finally:
         opened.close()
@@ -60,7 +61,7 @@ def test_a_zygote_that_dies_during_a_run_costs_one_retry() -> None:
         with ThreadPoolExecutor(1) as pool:
             run = pool.submit(opened.run, "import time; time.sleep(0.5); print(1)")
             time.sleep(0.2)
-            opened._workers[0].process.kill()  # type: ignore[attr-defined]
+            opened._pool.workers[0].process.kill()  # type: ignore[attr-defined]
             assert run.result().stdout == "1\n"
     finally:
         opened.close()
@@ -78,7 +79,7 @@ def test_runs_leak_no_descriptors_and_no_processes(sandbox: Sandbox) -> None:
 def test_closing_ends_the_zygotes_and_frees_everything() -> None:
     before = descriptors()
     opened = open_or_skip("auto")
-    processes = [worker.process for worker in opened._workers]  # type: ignore[attr-defined]
+    processes = [worker.process for worker in opened._pool.workers]  # type: ignore[attr-defined]
     opened.close()
     opened.close()
     assert all(process.poll() is not None for process in processes)
@@ -99,7 +100,7 @@ def test_no_isolation_is_only_given_by_name(monkeypatch: pytest.MonkeyPatch) -> 
 def test_unknown_words_are_refused() -> None:
     with pytest.raises(ValueError, match="isolation"):
         open_sandbox(isolation="strong")
-    with pytest.raises(ValueError, match="back-end"):
+    with pytest.raises(ValueError, match="backend"):
         open_sandbox(backend="vm")
 
 
@@ -123,7 +124,7 @@ def test_the_shared_sandbox_is_one_and_a_forked_child_gets_its_own() -> None:
 def test_the_zygotes_die_with_a_killed_trainer() -> None:
     trainer = (
         "import time\nfrom agentrl.sandbox import open_sandbox\ns = open_sandbox()\n"
-        "print(*[w.process.pid for w in s._workers], flush=True)\ns.run('while True: pass')"
+        "print(*[w.process.pid for w in s._pool.workers], flush=True)\ns.run('while True: pass')"
     )
     open_or_skip("auto", workers=1).close()
     process = subprocess.Popen([sys.executable, "-c", trainer], stdout=subprocess.PIPE, text=True)
@@ -138,11 +139,3 @@ def test_the_zygotes_die_with_a_killed_trainer() -> None:
         time.sleep(0.02)
     assert pids
     assert not any(alive(pid) for pid in pids)
-
-
-def alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -1,0 +1,262 @@
+"""One run, seen from the trusted side: send it, read what it writes, enforce wall time, output and disk, classify.
+
+Everything a run needs is its own (pipes, reply socket, pidfd), so any number of threads can each wait for theirs.
+"""
+
+import array
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agentrl.errors import SandboxError
+from agentrl.sandbox.embedded import disk, handover
+from agentrl.sandbox.embedded import program as payload
+from agentrl.sandbox.embedded.capture import Capture
+from agentrl.sandbox.embedded.cgroups import Group
+from agentrl.sandbox.embedded.ending import STOP, classify
+from agentrl.sandbox.embedded.replies import parse
+from agentrl.sandbox.embedded.worker import Worker
+from agentrl.sandbox.types import ExecResult, Limits
+
+_SETUP_SECONDS = 15.0
+_ASK_SECONDS = {"namespaces": 1.0, "container": 5.0, "none": 5.0, "lockdown": 0.0}
+"""How long the run's watch has to end it and tell what it used, before it is killed itself (lockdown has none)."""
+_END_SECONDS = 10.0
+_HANG_UP_SECONDS = 0.2
+_DISK_TICK_SECONDS = 0.05
+_FLOOD_FACTOR = 64
+_CHUNK = 1 << 16
+_MIB = 1 << 20
+
+
+class SetupError(SandboxError):
+    """This run could not be set up; the zygote is well, and so are its other runs."""
+
+
+class ZygoteError(SandboxError):
+    """The zygote is dead, or does not answer."""
+
+
+class Exchange:
+    """The life of one run. Use as a context manager: leaving it closes every descriptor."""
+
+    def __init__(self, worker: Worker, limits: Limits, group: Group | None = None, stops: Sequence[int] = ()) -> None:
+        self.worker, self.limits, self.group = worker, limits, group
+        self.started = False
+        self.messages: dict[str, Any] = {}
+        self.stopped_by = ""
+        self.killed = False
+        self.handle = -1
+        self.start_time = self.end_time = time.monotonic()
+        self._kills = group.kills() if group else 0
+        kept = limits.output_kb * 1024
+        self.output, self.errors = Capture(kept, keep_end=False), Capture(kept, keep_end=True)
+        self._stdout, self._their_stdout, self._stderr, self._their_stderr = handover.two_pipes()
+        try:
+            self.reply, self._their_reply = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError:
+            for descriptor in (self._stdout, self._their_stdout, self._stderr, self._their_stderr):
+                os.close(descriptor)
+            raise
+        self._captures = {self._stdout: self.output, self._stderr: self.errors}
+        self._stops = stops
+        self._poll = select.poll()
+        for descriptor in (*self._captures, self.reply.fileno(), *stops):
+            self._poll.register(descriptor, select.POLLIN)
+        self._poll.register(worker.control, 0)  # only its hanging up
+
+    def __enter__(self) -> "Exchange":
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._close_theirs()
+        self.reply.close()
+        for descriptor in (self._stdout, self._stderr, *([self.handle] if self.handle >= 0 else [])):
+            os.close(descriptor)
+
+    def _close_theirs(self) -> None:
+        self._their_reply.close()
+        for descriptor in (self._their_stdout, self._their_stderr):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._their_stdout = self._their_stderr = -1
+
+    def run(self, program: str, stdin: str, files: Mapping[str, bytes], channel: socket.socket | None) -> ExecResult:
+        """Run to the end. Raises SetupError or ZygoteError; `started` then tells how far it came."""
+        parts = handover.memory_file(payload.pack(program, dict(files)))
+        source = handover.memory_file([stdin.encode("utf-8", "replace")]) if stdin else os.open(os.devnull, os.O_RDONLY)
+        theirs = [self._their_reply.fileno(), parts, source, self._their_stdout, self._their_stderr]
+        theirs += [] if channel is None else [channel.fileno()]
+        theirs += self.group.descriptors if self.group else []
+        try:
+            self.worker.send(self.limits, theirs, channel is not None)
+        except OSError as error:
+            raise ZygoteError(f"the fork server is gone: {error}") from error
+        finally:
+            os.close(parts)
+            os.close(source)
+            self._close_theirs()
+        self._follow()
+        self._drain()
+        return self._result()
+
+    def _follow(self) -> None:
+        """Read and watch until the zygote says that the run has ended."""
+        self._deadline = time.monotonic() + _SETUP_SECONDS
+        disk_check = time.monotonic() + _DISK_TICK_SECONDS
+        while "end" not in self.messages:
+            now = time.monotonic()
+            if now >= self._deadline:
+                self._deadline = self._on_deadline()
+            if now >= disk_check:
+                disk_check = self._on_disk_tick(now)
+            for descriptor, _ in self._poll.poll(max(0.0, min(self._deadline, disk_check) - now) * 1000 + 1):
+                self._on_event(descriptor)
+            if not self.stopped_by and self.output.total + self.errors.total > self._flood:
+                self._stop("output_kb")
+
+    def _on_event(self, descriptor: int) -> None:
+        if descriptor in self._captures:
+            self._read(descriptor)
+        elif descriptor == self.reply.fileno():
+            self._receive()
+        elif descriptor in self._stops:
+            self._poll.unregister(descriptor)
+            self._stop(STOP)
+        else:
+            self._on_zygote_gone()
+
+    def _on_zygote_gone(self) -> None:
+        """What it sent before its end still counts."""
+        with contextlib.suppress(BlockingIOError):
+            while "end" not in self.messages:
+                self._receive(socket.MSG_DONTWAIT)
+        if "end" not in self.messages:
+            raise ZygoteError("the fork server died during the run")
+
+    @property
+    def _flood(self) -> int:
+        return self.limits.output_kb * 1024 * _FLOOD_FACTOR
+
+    def _on_deadline(self) -> float:
+        if not self.started:
+            raise ZygoteError(f"the sandbox did not start the program within {_SETUP_SECONDS:.0f} s")
+        if not self.stopped_by:
+            self._stop("wall_seconds")
+        elif not self.killed:
+            self._kill()
+        else:
+            raise ZygoteError(f"the run was killed, but did not end within {_END_SECONDS:.0f} s")
+        return self._deadline
+
+    def _stop(self, reason: str) -> None:
+        """End the run because a limit held (`reason` names it), or because `stop` said so.
+
+        Its watch is asked, since it can still tell what the program used; then it is killed.
+        """
+        if self.stopped_by:
+            return
+        self.stopped_by = reason
+        if self.started:
+            self._end()
+
+    def _end(self) -> None:
+        patience = _ASK_SECONDS[self.worker.tier]
+        if not patience or (self.stopped_by == STOP and self.worker.tier == "namespaces"):
+            self._kill()
+            return
+        with contextlib.suppress(OSError):
+            self.reply.shutdown(socket.SHUT_WR)
+        self._deadline = time.monotonic() + patience
+
+    def _kill(self) -> None:
+        """SIGKILL the run's watch (in namespaces the kernel then kills the rest), or the program itself."""
+        self.killed = True
+        with contextlib.suppress(ProcessLookupError):  # it may end on its own at the same moment
+            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        self._deadline = time.monotonic() + _END_SECONDS
+
+    def _on_disk_tick(self, now: float) -> float:
+        """Where no file system of its own bounds the run, look how much it wrote; returns the time of the next look."""
+        directory = self.messages.get("directory", "")
+        if self.started and not directory:
+            return float("inf")
+        if directory and not self.stopped_by and disk.holds_too_much(directory, self.limits.disk_mb * _MIB):
+            self._stop("disk_mb")
+        return now + _DISK_TICK_SECONDS
+
+    def _read(self, descriptor: int) -> bool:
+        """Take in what is there; False at the end of the stream."""
+        data = os.read(descriptor, _CHUNK)
+        self._captures[descriptor].add(data)
+        if not data:
+            self._poll.unregister(descriptor)
+        return bool(data)
+
+    def _receive(self, flags: int = 0) -> None:
+        """Take in one message."""
+        flags |= socket.MSG_CMSG_CLOEXEC
+        data, ancillary, _, _ = self.reply.recvmsg(1 << 16, socket.CMSG_SPACE(4), flags)
+        for _, _, rights in ancillary:
+            self._keep_handle(array.array("i", rights)[0])
+        if not data and self.worker.hung_up(_HANG_UP_SECONDS):
+            raise ZygoteError("the fork server died during the run")
+        if not data:
+            raise SetupError("the fork server could not take the request")
+        try:
+            message = parse(data)
+        except ValueError as error:
+            raise ZygoteError(f"the fork server's answer makes no sense: {error}") from error
+        if "started" in message and self.handle < 0:
+            raise ZygoteError("the fork server's answer makes no sense: a start without a handle")
+        if "failed" in message:
+            raise SetupError(f"the sandbox could not set up the run: {message['failed']}")
+        self.messages.update(message)
+        if "started" in message:
+            self.started, self.start_time = True, time.monotonic()
+            self._deadline = self.start_time + self.limits.wall_seconds
+            if self.stopped_by:
+                self._end()
+        if "end" in message:
+            self.end_time = time.monotonic()
+
+    def _keep_handle(self, handle: int) -> None:
+        if self.handle >= 0:
+            os.close(self.handle)
+        self.handle = handle
+
+    def _drain(self) -> None:
+        """Read what is left in the pipes. Never waits: outside namespaces a stray process may hold them open."""
+        for descriptor in self._captures:
+            os.set_blocking(descriptor, False)
+            try:
+                while data := os.read(descriptor, _CHUNK):
+                    self._captures[descriptor].add(data)
+            except BlockingIOError:
+                continue
+
+    def _result(self) -> ExecResult:
+        group_killed = self.group is not None and self.group.kills() > self._kills
+        grouped = self.group is not None and "ungrouped" not in self.messages
+        ending = classify(self.messages, self.limits, self.stopped_by, self.errors.text(), group_killed)
+        return ExecResult(
+            status=ending.status,
+            stdout=self.output.text(),
+            stderr=self.errors.text(),
+            exit_code=ending.exit_code,
+            wall_seconds=self.end_time - self.start_time,
+            cpu_seconds=self.messages["cpu"],
+            max_rss_mb=self.messages["rss"] / 1024,
+            tier=self.worker.tier,
+            truncated=self.output.truncated or self.errors.truncated,
+            limit=ending.limit,
+            memory_by=ending.memory_by or ("cgroup" if grouped else _MEMORY_BY[self.worker.tier]),
+        )
+
+
+_MEMORY_BY = {"namespaces": "watcher", "container": "watcher", "none": "watcher", "lockdown": "rlimit"}

@@ -1,0 +1,181 @@
+"""One run, seen from the processes that carry it out: the set-up of a child of the zygote, up to the program.
+
+In the tier "namespaces" two processes take part: process 1 of the run's namespaces, which watches and reports, and
+the program, its child. In "lockdown" the program is a direct child of the zygote. For the others see contained.py.
+"""
+
+import fcntl
+import json
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+from agentrl.sandbox.embedded import kernel, landlock, namespaces, program, seccomp, supervision
+from agentrl.sandbox.types import Limits
+
+CHANNEL, PAYLOAD, REPLY, RULESET, CLAIM, EVENTS, GROUP = 3, 4, 5, 6, 7, 8, 9
+"""File descriptors in a child of the zygote, after 0 to 2. Only the channel stays for the program."""
+_LOWEST_HIGH = 512
+_INODES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the trusted side asked for; the descriptors are those of the zygote.
+
+    `events` and `groups` belong to the run's cgroups: the count of out-of-memory kills, and the files to join them.
+    """
+
+    limits: Limits
+    reply: int
+    payload: int
+    stdin: int
+    stdout: int
+    stderr: int
+    channel: int | None
+    events: int | None
+    groups: tuple[int, ...]
+
+
+def report(**message: object) -> None:
+    """Send one message to the trusted side. A caller that went away is no error: nobody is left to tell."""
+    try:
+        os.write(REPLY, json.dumps(message).encode())
+    except OSError:
+        os._exit(125)
+
+
+def take_descriptors(request: Request, ruleset: int | None = None, claim: int | None = None) -> None:
+    """Move the request's descriptors to their places, join its cgroups, and close all other descriptors."""
+    wanted = [request.stdin, request.stdout, request.stderr, request.channel, request.payload, request.reply]
+    wanted += [ruleset, claim, request.events, *request.groups]
+    high = {place: _above(descriptor) for place, descriptor in enumerate(wanted) if descriptor is not None}
+    os.closerange(3, _LOWEST_HIGH)
+    for place, descriptor in high.items():
+        os.dup2(descriptor, place, inheritable=place <= CHANNEL)
+    for place in range(GROUP, len(wanted)):
+        _join(place)
+    os.closerange(GROUP, 1 << 16)
+
+
+def _above(descriptor: int) -> int:
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LOWEST_HIGH)
+
+
+def _join(group: int) -> None:
+    try:
+        os.write(group, b"0")
+    except OSError as error:
+        report(ungrouped=str(error))
+
+
+def run_in_namespaces(request: Request) -> NoReturn:
+    """Be process 1 of the run's new namespaces: set them up, start the program, watch it, report its end."""
+    try:
+        take_descriptors(request)
+        namespaces.write_maps(namespaces.INNER_ID, namespaces.INNER_ID)
+        options = f"size={request.limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
+        kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+        kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+        kernel.drop_privileges()
+        # The program must not reach into this process through /proc/1.
+        kernel.set_dumpable(False)
+        child = os.fork()
+        if child == 0:
+            _become_program_in_namespaces(request.limits)
+        release_program_descriptors()
+        ward = supervision.Ward(
+            members=supervision.others_here,
+            memory_kb=request.limits.memory_mb * 1024,
+            events=None if request.events is None else EVENTS,
+        )
+        ended, limit, by = supervision.watch(child, ward, REPLY)
+        if not ended:
+            with suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        # What else the program left behind ends with this process, by the kernel's hand.
+        report(status=os.waitpid(child, 0)[1], limit=limit, by=by)
+    except BaseException as error:
+        report(failed=f"{type(error).__name__}: {error}")
+    os._exit(0)
+
+
+def release_program_descriptors() -> None:
+    """In the watch: close what only the program needs, so that the other ends see when it is done with it."""
+    os.closerange(0, REPLY)
+
+
+def _become_program_in_namespaces(limits: Limits) -> NoReturn:
+    try:
+        os.closerange(CLAIM, GROUP)
+        kernel.set_dumpable(True)
+        os.setsid()
+        os.chdir("/tmp")
+        text = unpack()
+        # One more for process 1, which the kernel counts too.
+        kernel.set_limits(limits, limits.processes + 1)
+        abi = landlock.version()
+        if abi:
+            writable = [(path, landlock.TREE) for path in ("/tmp", "/dev/null", "/dev/zero", "/dev/full")]
+            landlock.restrict(landlock.create([("/", landlock.READ), *writable], abi))
+        seccomp.install(system_calls("namespaces"))
+    except BaseException as error:
+        fail(error)
+    run(text)
+
+
+def run_locked_down(request: Request, directory: str, ruleset: int, user: int | None) -> NoReturn:
+    """Be the program of a machine without namespaces: one process that cannot start another.
+
+    `ruleset` is a landlock ruleset that opens `directory`; `user` is the unused id to take on, None to keep one's own.
+    """
+    try:
+        take_descriptors(request, ruleset)
+        os.closerange(CLAIM, GROUP)
+        os.setsid()
+        os.chdir(directory)
+        if user is not None:
+            os.chown(".", user, user)
+            kernel.become(user)
+        kernel.die_with_parent()
+        text = unpack()
+        kernel.set_limits(request.limits, None if user is None else request.limits.processes)
+        kernel.drop_privileges()
+        landlock.restrict(RULESET)
+        seccomp.install(system_calls("lockdown", os.getpid()))
+    except BaseException as error:
+        fail(error)
+    run(text)
+
+
+def system_calls(tier: str, pid: int = 0) -> bytes:
+    """The filter of a tier. The zygote asks once, too: what it has built, its children find."""
+    return seccomp.build(tier, own_sockets=landlock.version() >= 6, pid=pid)
+
+
+def unpack() -> str:
+    """Write the run's files to the current directory; the program's text."""
+    text, files = program.unpack(PAYLOAD)
+    program.write_files(files)
+    return text
+
+
+def fail(error: BaseException) -> NoReturn:
+    """End this process: the program cannot be started."""
+    report(failed=f"{type(error).__name__}: {error}")
+    os._exit(125)
+
+
+def run(text: str) -> NoReturn:
+    """Run the program and end with its exit code."""
+    os.close(PAYLOAD)
+    os.close(REPLY)
+    os.environ["HOME"] = os.environ["TMPDIR"] = os.getcwd()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    code = 1
+    try:
+        code = program.execute(text)
+    finally:
+        os._exit(code)

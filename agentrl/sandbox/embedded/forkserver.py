@@ -1,0 +1,204 @@
+"""The embedded back-end: `run` on the least busy of a pool of zygotes, for threads and for event loops."""
+
+import asyncio
+import atexit
+import os
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from agentrl.errors import SandboxError
+from agentrl.sandbox.embedded.cgroups import Groups
+from agentrl.sandbox.embedded.exchange import Exchange, ZygoteError
+from agentrl.sandbox.embedded.pool import Pool
+from agentrl.sandbox.embedded.worker import Worker
+from agentrl.sandbox.places import Places
+from agentrl.sandbox.types import DEFAULT_LIMITS, NO_FILES, ExecResult, Limits
+
+_RUNS_PER_WORKER = 4
+_RETRY_SECONDS = 0.05
+_open: "weakref.WeakSet[EmbeddedSandbox]" = weakref.WeakSet()
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What a caller wants run."""
+
+    program: str
+    stdin: str
+    files: Mapping[str, bytes]
+    limits: Limits
+    channel: socket.socket | None
+    stop: int | None
+
+
+class EmbeddedSandbox:
+    """Programs run in children of small warm Python processes, each isolated by the kernel."""
+
+    def __init__(
+        self,
+        tier: str,
+        workers: int,
+        first: Worker | None = None,
+        *,
+        in_flight: int | None = None,
+        work: str | None = None,
+    ) -> None:
+        """Start `workers` zygotes of `tier`, `first` being one that already runs.
+
+        At most `in_flight` runs happen at once (None: four per worker). `work` is the directory for the runs' own ones,
+        where the tier has no mounts (None: the temporary directory). Raises SandboxError.
+        """
+        self._tier = tier
+        self._places = Places(in_flight or _RUNS_PER_WORKER * max(1, workers))
+        self._groups = Groups(processes=tier == "none")
+        try:
+            self._pool = Pool(tier, workers, first, work)
+        except BaseException:
+            self._groups.give_up()
+            raise
+        _open.add(self)
+
+    @property
+    def tier(self) -> str:
+        """How programs are isolated: "namespaces", "lockdown", "container" or "none"."""
+        return self._tier
+
+    def run(
+        self,
+        program: str,
+        *,
+        stdin: str = "",
+        files: Mapping[str, bytes] = NO_FILES,
+        limits: Limits = DEFAULT_LIMITS,
+        channel: socket.socket | None = None,
+        stop: int | None = None,
+    ) -> ExecResult:
+        """See `Sandbox.run`. A failure of the machinery is retried once, on a fresh zygote if this one is dead.
+
+        A run with a channel is retried only when it had not started: its other end may have seen a part of it.
+        """
+        order = _Order(program, stdin, files, limits, channel, stop)
+        check_files(files, limits)
+        with self._places.place() if channel is None else nullcontext():
+            return self._run(order, None)
+
+    async def arun(
+        self,
+        program: str,
+        *,
+        stdin: str = "",
+        files: Mapping[str, bytes] = NO_FILES,
+        limits: Limits = DEFAULT_LIMITS,
+        channel: socket.socket | None = None,
+        stop: int | None = None,
+    ) -> ExecResult:
+        """`run`, in a thread of its own; waiting for a place takes none. Cancelling the task kills the run."""
+        order = _Order(program, stdin, files, limits, channel, stop)
+        check_files(files, limits)
+        async with self._places.aplace() if channel is None else nullcontext():
+            return await self._in_thread(order)
+
+    def place(self) -> AbstractContextManager[None]:
+        """See `Sandbox.place`."""
+        return self._places.place()
+
+    def close(self) -> None:
+        """Stop the zygotes and all that runs in them."""
+        self._pool.close()
+        self._groups.give_up()
+
+    def forget(self) -> None:
+        """In a forked child: let go of the parent's zygotes without ending them."""
+        self._pool.forget()
+        self._groups.forget()
+
+    def _run(self, order: _Order, cancel: int | None) -> ExecResult:
+        stops = [descriptor for descriptor in (order.stop, cancel) if descriptor is not None]
+        for last in (False, True):
+            with self._pool.worker() as worker:
+                begun = False
+                try:
+                    with (
+                        self._groups.lend(order.limits) as group,
+                        Exchange(worker, order.limits, group, stops) as exchange,
+                    ):
+                        try:
+                            return exchange.run(order.program, order.stdin, order.files, order.channel)
+                        finally:
+                            begun = exchange.started
+                            if "ungrouped" in exchange.messages:
+                                self._groups.give_up()
+                except SandboxError as error:
+                    if isinstance(error, ZygoteError):
+                        worker.kill()
+                        self._pool.renew(worker)
+                    if last or (begun and order.channel is not None):
+                        raise
+                except OSError as error:
+                    raise SandboxError(f"the trusted side failed: {error}") from error
+            time.sleep(_RETRY_SECONDS)  # what a set-up lacked may be there again
+        raise AssertionError("unreachable")
+
+    async def _in_thread(self, order: _Order) -> ExecResult:
+        """Run the order in a daemon thread; when the task is cancelled, end the run and wait until it is over."""
+        result: Future[ExecResult] = Future()
+        cancel = os.eventfd(0, os.EFD_CLOEXEC)
+
+        def work() -> None:
+            try:
+                result.set_result(self._run(order, cancel))
+            except BaseException as error:
+                result.set_exception(error)
+
+        try:
+            threading.Thread(target=work, name="agentrl-sandbox-run", daemon=True).start()
+        except RuntimeError as error:
+            os.close(cancel)
+            raise SandboxError(f"the trusted side failed: {error}") from error
+        outcome = asyncio.wrap_future(result)
+        outcome.add_done_callback(lambda _: os.close(cancel))
+        try:
+            return await asyncio.shield(outcome)
+        except asyncio.CancelledError:
+            if not outcome.done():
+                os.eventfd_write(cancel, 1)
+                await asyncio.wait([outcome])
+            outcome.exception()  # so that nobody reports it as never looked at
+            raise
+
+
+def _close_all() -> None:
+    for sandbox in list(_open):
+        sandbox.close()
+
+
+atexit.register(_close_all)
+
+
+def _forget_all() -> None:
+    for sandbox in list(_open):
+        sandbox.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
+
+
+def check_files(files: Mapping[str, bytes], limits: Limits) -> None:
+    """Raises ValueError when a name is not plain and relative, or all together are larger than the disk."""
+    for name in files:
+        path = PurePosixPath(name)
+        plain = path.parts and not path.is_absolute() and ".." not in path.parts and str(path) == name
+        if not plain or "\0" in name:
+            raise ValueError(f"{name!r} cannot be a file's name: it must be a plain relative path without '..'")
+        if any(str(parent) in files for parent in path.parents):
+            raise ValueError(f"{name!r} cannot be a file's name: a part of its path is a file, too")
+    total = sum(len(data) for data in files.values())
+    if total > limits.disk_mb << 20:
+        raise ValueError(f"the files have {total} bytes, but Limits.disk_mb is {limits.disk_mb}")

@@ -1,0 +1,52 @@
+"""Simulated users, and the generator of adversarial ones. See docs/simulators.md."""
+
+from agentrl.simulators.agenda import StateView
+from agentrl.simulators.descriptions import describe
+from agentrl.simulators.models import (
+    DialogueAct,
+    EmotionSpec,
+    NoiseSpec,
+    Op,
+    Persona,
+    SolvabilityProof,
+    SubGoal,
+    ToolCall,
+    Trigger,
+    UserGoal,
+    UserTask,
+    UserTurn,
+)
+from agentrl.simulators.nlg import entities, render
+from agentrl.simulators.nlu import understand
+from agentrl.simulators.ontology import Intent, Ontology, Slot
+from agentrl.simulators.personas import DEFAULT, Distributions, PersonaSampler, load_personas
+from agentrl.simulators.users import AgendaUser, User
+
+__all__ = [
+    "DEFAULT",
+    "AgendaUser",
+    "DialogueAct",
+    "Distributions",
+    "EmotionSpec",
+    "Intent",
+    "NoiseSpec",
+    "Ontology",
+    "Op",
+    "Persona",
+    "PersonaSampler",
+    "Slot",
+    "SolvabilityProof",
+    "StateView",
+    "SubGoal",
+    "ToolCall",
+    "Trigger",
+    "User",
+    "UserGoal",
+    "UserTask",
+    "UserTurn",
+    "describe",
+    "entities",
+    "load_personas",
+    "render",
+    "understand",
+]

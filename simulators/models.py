@@ -1,0 +1,198 @@
+"""What a simulated user is, wants and says: validated models, without any behaviour.
+
+A `UserTask` is complete: with its seed it determines a dialogue's user down to the last character. Goals are
+machine-checkable, and triggers match dialogue acts, state or turns, never prose, which an agent words as it likes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Locale = Literal["en", "zh", "mixed"]
+Disclosure = Literal["upfront", "on_request", "drip"]
+Reason = Literal["satisfied", "refused", "gave_up"]
+"""Why a user ends a dialogue. Limits on turns are the environment's, and a broken machine is never a reason."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NoiseSpec(_Model):
+    """How a user's text is distorted. Rates are per word; identifiers, numbers and names are never touched."""
+
+    typo_rate: float = Field(0.0, ge=0, le=1)
+    asr_rate: float = Field(0.0, ge=0, le=1)
+    """Words replaced by ones that sound alike, as a speech recogniser would."""
+    code_switch: float = Field(0.0, ge=0, le=1)
+    """Share of sentences in the other language, for the locale "mixed"."""
+    emoji: float = Field(0.0, ge=0, le=1)
+    casing: Literal["normal", "lower", "upper"] = "normal"
+
+
+class EmotionSpec(_Model):
+    """How annoyance, in [0, 1], moves: up by `gain` when a turn brings nothing or asks again, down by `decay` else."""
+
+    start: float = Field(0.0, ge=0, le=1)
+    gain: float = Field(0.15, ge=0, le=1)
+    decay: float = Field(0.05, ge=0, le=1)
+    complain_above: float = Field(0.6, ge=0, le=1)
+
+
+class Persona(_Model):
+    """Who the user is: nothing about the task."""
+
+    id: str
+    display_name: str
+    locale: Locale = "en"
+    age_band: str = ""
+    occupation: str = ""
+    traits: Mapping[str, float] = Field(default_factory=dict)
+    """The five factors, each in [0, 1]: openness, conscientiousness, extraversion, agreeableness, neuroticism."""
+    expertise: float = Field(0.5, ge=0, le=1)
+    verbosity: float = Field(0.5, ge=0, le=1)
+    politeness: float = Field(0.7, ge=0, le=1)
+    cooperativeness: float = Field(0.8, ge=0, le=1)
+    patience: int = Field(10, ge=1)
+    """Turns without progress before the user leaves."""
+    disclosure: Disclosure = "on_request"
+    noise: NoiseSpec = NoiseSpec()
+    emotion: EmotionSpec = EmotionSpec()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name, value in self.traits.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"traits.{name} is {value}; it must be in [0, 1]")
+        return self
+
+
+class SubGoal(_Model):
+    """One thing that the user wants: an intent of the domain with its slots, and how its fulfilment is seen."""
+
+    kind: str
+    """The name of an intent of the domain's ontology."""
+    slots: Mapping[str, Any] = Field(default_factory=dict)
+    permitted: bool = True
+    """Whether the domain's policy allows it. A request that it forbids is fulfilled by refusing it."""
+    predicate: str = ""
+    """The name of the domain's function (state, slots) -> bool that tells whether it holds; "" is the intent's own."""
+    fallback: "SubGoal | None" = None
+    """What the user wants instead when it is refused."""
+    depends_on: tuple[int, ...] = ()
+
+
+class UserGoal(_Model):
+    """What the user wants, knows, does not know, and must not get."""
+
+    subgoals: tuple[SubGoal, ...] = Field(min_length=1)
+    known: Mapping[str, Any] = Field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    secrets: Mapping[str, Any] = Field(default_factory=dict)
+    """Facts in the database that this user has no right to; saying one is an effect that the environment forbids."""
+    must_hear: tuple[str, ...] = ()
+    """Values that the agent has to tell the user (a price, a date), as the ontology words them."""
+    forbidden_effects: tuple[str, ...] = ()
+    """Names of the domain's predicates that must stay false: minefields."""
+    exit: Literal["all_satisfied", "refused_ok", "either"] = "either"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for number, subgoal in enumerate(self.subgoals):
+            if any(not 0 <= other < number for other in subgoal.depends_on):
+                raise ValueError(f"subgoals[{number}].depends_on must name earlier subgoals")
+        return self
+
+
+class Trigger(_Model):
+    """When something happens: at the `nth` time that an agent's act of this name, a state predicate's change to true,
+    or a turn of this number comes up."""
+
+    on: Literal["act", "state", "turn"]
+    match: str
+    nth: int = Field(1, ge=1)
+
+
+class Op(_Model):
+    """One operator that was applied to a task: what makes the user, the goal or the way of asking harder."""
+
+    name: str
+    category: str
+    level: int = Field(1, ge=1, le=3)
+    args: Mapping[str, Any] = Field(default_factory=dict)
+    trigger: Trigger | None = None
+
+
+class SolvabilityProof(_Model):
+    """That the scripted expert reached the goal's state without a forbidden effect, under several user seeds."""
+
+    expert: str
+    """Name and version of the expert."""
+    seeds: tuple[int, ...] = Field(min_length=1)
+    trajectories: tuple[str, ...]
+    """A digest of each seed's whole dialogue."""
+    turns: int
+    """The largest number of the agent's turns that was needed."""
+    gold_state: str
+    """A digest of the projected final state, computed from the goal and not from the expert."""
+    noop_succeeds: bool = False
+    """Whether an agent that never does anything succeeds as well: the task is then about refusing."""
+
+
+class UserTask(_Model):
+    """Everything about one dialogue's user. `seed` also determines the domain's database."""
+
+    schema_version: Literal[1] = 1
+    """Of this class, so that a file of an older one is noticed."""
+    id: str
+    parent_id: str | None = None
+    seed: int = Field(ge=0)
+    domain: str
+    persona: Persona
+    goal: UserGoal
+    ops: tuple[Op, ...] = Field((), max_length=3)
+    user_tools: tuple[str, ...] = ()
+    opener: str | None = None
+    """Said word for word as the first turn, when given."""
+    max_turns: int = Field(24, ge=1)
+    """The most turns of the agent, tool calls included."""
+    proof: SolvabilityProof | None = None
+
+    @property
+    def cell(self) -> tuple[str, str, str, int]:
+        """The behaviour descriptor: operator categories, first intent, locale, number of subgoals (at most 3)."""
+        categories = "+".join(sorted({op.category for op in self.ops})) or "plain"
+        return categories, self.goal.subgoals[0].kind, self.persona.locale, min(3, len(self.goal.subgoals))
+
+
+@dataclass(frozen=True, slots=True)
+class DialogueAct:
+    """One move in a dialogue, in the ontology's words: `name`, and the slots that it carries."""
+
+    name: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool by name, with its arguments."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UserTurn:
+    """What a user does in one turn. Only `text` reaches the agent; the rest is for experts, rewards and records."""
+
+    text: str
+    acts: tuple[DialogueAct, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    emotion: float = 0.0
+    stall: int = 0
+    done: bool = False
+    reason: Reason | None = None
+    guard: tuple[str, ...] = ()
+    """What a guard did to the text, e.g. "regenerated: leaked an order number"."""

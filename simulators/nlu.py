@@ -1,0 +1,213 @@
+"""What an agent's message does, as dialogue acts: a lexicon in two languages and the ontology's own words.
+
+Users decide by the environment's state, so a miss here delays a dialogue and never changes what it is worth.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agentrl.simulators import lexicon
+from agentrl.simulators.models import DialogueAct, Locale
+from agentrl.simulators.ontology import Ontology
+
+_HEAD = re.compile(r"\s+(?:number|id|code|no\.?)$|(?:编号|号码|号)$")
+_OR = re.compile(r"\bor\b|还是|或")
+_STRONG = re.compile(
+    r"\b(?:shall|should) (?:i|we)\b|\b(?:would you like|do you want) (?:me|us) to\b|\bgo ahead\b|\bproceed\s*\?|"
+    r"要(?:我|帮您|为您).{0,24}(?:吗|么)|是否(?:确认|同意|继续|办理)|确认(?:办理|取消|修改|无误|吗)"
+)
+_OPEN_QUESTION = re.compile(
+    r"(?:and|so|ok|okay|then|but|great|[\s,.!])*(?:what|where|when|which|who|how|why)\b(?!.*\bcorrect)"
+)
+_WH = re.compile(r"\b(?:what|where|when|which|who|how)\b")
+_COLLOQUIAL = str.maketrans({"’": "'", "啥": "什么", "咋": "怎么", "啦": "了"})
+_LONG = 8000
+"""What an agent writes beyond this many characters is not read."""
+
+
+def understand(text: str, ontology: Ontology, locale_hint: Locale | None = None) -> tuple[DialogueAct, ...]:
+    """The acts in the agent's message, in order of appearance; `smalltalk` when there is no other.
+
+    Both languages are always tried; `locale_hint` is there for other implementations of this interface.
+    """
+    return _understand(text[:_LONG], ontology)
+
+
+@lru_cache(maxsize=2048)
+def _understand(plain: str, ontology: Ontology) -> tuple[DialogueAct, ...]:
+    if "\n" in plain:
+        plain = lexicon.BULLET.sub(", ", plain)  # a list belongs to what introduces it
+    if any(sign in plain for sign in "\n*`|_"):
+        plain = lexicon.MARKDOWN.sub(" ", plain)
+    read = [_read(part, ontology) for sentence in lexicon.SENTENCES.split(plain) if (part := sentence.strip())]
+    return _merge(read) or (DialogueAct("smalltalk"),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    kinds: tuple[str, ...]
+    asked: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]]
+    intents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What follows from an ontology: regular expressions by which its slots are asked for, and its intents seen."""
+
+    labels: tuple[tuple[str, re.Pattern[str]], ...]
+    asks: tuple[tuple[str, re.Pattern[str]], ...]
+    cues: tuple[tuple[str, re.Pattern[str]], ...]
+
+
+@lru_cache(maxsize=16)
+def _tables(ontology: Ontology) -> _Tables:
+    labels: list[tuple[str, re.Pattern[str]]] = []
+    asks: list[tuple[str, re.Pattern[str]]] = []
+    for name, slot in ontology.slots.items():
+        words = {word.lower() for words in slot.words.values() for word in words}
+        bounded = (rf"\b{re.escape(word)}s?\b" if word.isascii() else re.escape(word) for word in sorted(words))
+        labels.append((name, re.compile("|".join(bounded))))
+        direct = [pattern for patterns in slot.asks.values() for pattern in patterns]
+        for head in sorted({_HEAD.sub("", word) for word in words if slot.kind == "id" and _HEAD.search(word)}):
+            direct.append(
+                rf"\b(?:which|what) {re.escape(head)}s?\b" if head.isascii() else f"(?:哪|什么).{{0,2}}{head}"
+            )
+        if slot.kind == "name":
+            direct += [r"who am i (?:speaking|talking|chatting)", r"怎么称呼|如何称呼|贵姓"]
+        if direct:
+            asks.append((name, re.compile("|".join(direct))))
+    cues = [
+        (name, re.compile("|".join(cue.lower() for words in intent.cues.values() for cue in words)))
+        for name, intent in ontology.intents.items()
+        if intent.cues
+    ]
+    return _Tables(tuple(labels), tuple(asks), tuple(cues))
+
+
+@lru_cache(maxsize=4096)
+def _read(sentence: str, ontology: Ontology) -> _Sentence:
+    """One sentence by itself."""
+    low = sentence.lower().translate(_COLLOQUIAL)
+    question = lexicon.QUESTION.search(low) is not None
+    kinds = [kind for kind, pattern in _COURTESIES if pattern.search(low)]
+    if offer := lexicon.OFFER_MORE.search(low):
+        kinds += ["report_done"] * _is_done(low[: offer.start()]) + ["offer_more"]
+        return _Sentence(tuple(kinds), (), {}, ())
+    tables = _tables(ontology)
+    values = ontology.spot(sentence)
+    intents = tuple(name for name, cue in tables.cues if cue.search(low))
+    refused = lexicon.REFUSE.search(low) is not None and not lexicon.REFUSE_NOT.search(low)
+    done = not (question or refused) and _is_done(low)
+    asked = () if done or refused else _asked(low, question, values, tables)
+    if asked:
+        kinds.append("ask")
+    elif not (done or refused) and lexicon.ASK_INTENT.search(low):
+        kinds.append("ask_intent")
+    which = question and not _STRONG.search(low) and _which(low, values)
+    if which:
+        kinds.append("clarify")
+    elif not done and "ask_intent" not in kinds and _confirms(low, asked, values):
+        kinds.append("confirm")
+    elif question and (values or intents) and not (kinds or refused or _WH.search(low)):
+        kinds.append("confirm")  # any question with yes or no for an answer
+    kinds += ["refuse"] * refused + ["report_done"] * done
+    return _Sentence(tuple(kinds), asked, values, intents)
+
+
+_COURTESIES = (
+    ("greet", lexicon.GREET),
+    ("apologise", lexicon.APOLOGISE),
+    ("wait", lexicon.WAIT),
+    ("bye", lexicon.BYE),
+)
+
+
+def _is_done(low: str) -> bool:
+    return lexicon.DONE.search(low) is not None and not lexicon.DONE_NOT.search(low)
+
+
+def _asked(low: str, question: bool, values: Mapping[str, tuple[str, ...]], tables: _Tables) -> tuple[str, ...]:
+    """The slots that the sentence asks for: named or implied, with no value of theirs beside."""
+    found = [name for name, pattern in tables.asks if pattern.search(low) and name not in values]
+    statement = low.endswith((".", "。", "!", "！"))
+    cue = (lexicon.ASK.search(low) or (not statement and lexicon.ASK_WH.search(low))) and (
+        question or not lexicon.STATED.search(low)
+    )
+    if cue or (question and not lexicon.CONFIRM.search(low)):
+        named = [(match.start(), name) for name, label in tables.labels if (match := label.search(low))]
+        found += [name for _, name in sorted(named) if name not in values]
+    return tuple(dict.fromkeys(found))
+
+
+def _which(low: str, values: Mapping[str, tuple[str, ...]]) -> bool:
+    several = any(len(found) > 1 for found in values.values())
+    return lexicon.WHICH.search(low) is not None or (several and _OR.search(low) is not None)
+
+
+def _confirms(low: str, asked: Sequence[str], values: Mapping[str, tuple[str, ...]]) -> bool:
+    if _OPEN_QUESTION.match(low) or not lexicon.CONFIRM.search(low) or lexicon.CONFIRM_NOT.search(low):
+        return False
+    if asked and not values:
+        return _STRONG.search(low) is not None and not _WH.search(low)
+    return True
+
+
+def _merge(read: Sequence[_Sentence]) -> tuple[DialogueAct, ...]:
+    """One list of acts for the message: a question is about the values of the sentences around it as well."""
+    said = [part for part in read if "refuse" not in part.kinds] or read
+    values = _union(said)
+    options = {slot: found for slot, found in values.items() if len(found) > 1}
+    asks_consent = any("confirm" in part.kinds for part in read)
+    acts: list[DialogueAct] = []
+    for part in read:
+        for kind in part.kinds:
+            if kind == "ask_intent":
+                acts.append(DialogueAct("ask", {"slot": "intent"}))
+            elif kind == "ask" and "clarify" not in part.kinds:
+                acts += [DialogueAct("ask", {"slot": slot}) for slot in part.asked]
+            elif kind == "clarify":
+                acts += _clarify(part, options)
+            elif kind == "confirm":
+                acts.append(DialogueAct("confirm", {**_intent(part, said), **values}))
+            elif kind != "ask":
+                acts.append(DialogueAct(kind))
+    if values and not asks_consent and not any(act.name == "clarify" for act in acts):
+        acts.append(DialogueAct("inform", values))
+    unique: dict[str, DialogueAct] = {}
+    for act in acts:
+        unique.setdefault(f"{act.name} {act.slots.get('slot', '')}", act)
+    return tuple(unique.values())
+
+
+def _clarify(part: _Sentence, options: Mapping[str, tuple[str, ...]]) -> list[DialogueAct]:
+    slots = [slot for slot in (part.asked or part.values or options) if slot in options] or list(options)
+    if slots:
+        return [DialogueAct("clarify", {"slot": slots[0], "options": options[slots[0]]})]
+    if part.asked:
+        return [DialogueAct("ask", {"slot": slot}) for slot in part.asked]
+    return [DialogueAct("clarify", {"options": ()})]
+
+
+def _intent(part: _Sentence, said: Sequence[_Sentence]) -> dict[str, str]:
+    """The one intent that a request for consent is about, if it is clear."""
+    for intents in (part.intents, tuple(dict.fromkeys(name for other in said for name in other.intents))):
+        if intents:
+            return {"intent": intents[0]} if len(intents) == 1 else {}
+    return {}
+
+
+def _union(parts: Sequence[_Sentence]) -> dict[str, tuple[str, ...]]:
+    union: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        for slot, found in part.values.items():
+            union[slot] = tuple(dict.fromkeys((*union.get(slot, ()), *found)))
+    return union
+
+
+def forget() -> None:
+    """Empties the caches of what was read before, as a benchmark does."""
+    _understand.cache_clear()
+    _read.cache_clear()

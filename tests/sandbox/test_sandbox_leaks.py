@@ -1,0 +1,95 @@
+"""Many runs leave nothing: no process, descriptor, thread, mount, directory or cgroup."""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import open_or_skip
+from sandbox_elsewhere import alive, below
+
+from agentrl.sandbox import Limits
+from agentrl.sandbox.embedded.forkserver import EmbeddedSandbox
+
+PROGRAMS = (
+    "print(1)",
+    "print(2)",
+    "print(3)",
+    "open('x', 'w').write('x' * 9999)",
+    "1 / 0",
+    "import os\ntry: os.fork()\nexcept OSError: pass",
+    "import os; os.abort()",
+    "import os\ntry:\n if os.fork() == 0: os.setsid(); __import__('time').sleep(60)\nexcept OSError: pass",
+)
+
+
+def resident_kb() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4
+
+
+def left(zygotes: set[int]) -> dict[str, object]:
+    """All that a run could leave behind, by kind."""
+    cgroups = [top for top, _, _ in os.walk("/sys/fs/cgroup") if f"-{os.getpid()}-" in top]
+    directories = [name for name in os.listdir(tempfile.gettempdir()) if f"-{os.getpid()}-" in name]
+    ours = os.readlink("/proc/self/ns/mnt")
+    rooms = [pid for pid in sorted(zygotes) if alive(pid) and os.readlink(f"/proc/{pid}/ns/mnt") != ours]
+    mounts = [len(Path(f"/proc/{pid}/mountinfo").read_text().splitlines()) for pid in rooms]
+    return {
+        "processes": {pid for pid in below(os.getpid()) - zygotes if alive(pid)},
+        "zombies": len(below(os.getpid())),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "zygotes' descriptors": [len(os.listdir(f"/proc/{pid}/fd")) for pid in sorted(zygotes)],
+        "threads": threading.active_count(),
+        "mounts": mounts,
+        "mounts here": Path("/proc/self/mountinfo").read_text().count("agentrl-sandbox"),
+        "cgroups": len(cgroups),
+        "directories": len(directories),
+    }
+
+
+def settled(look: Callable[[], dict[str, object]], wanted: dict[str, object]) -> dict[str, object]:
+    """What is left once the kernel has let go, which may take a moment."""
+    deadline = time.monotonic() + 2
+    while (found := look()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def exercise(isolation: str, runs: int) -> None:
+    without = left(below(os.getpid()))  # sandboxes of other tests may be open
+    others = below(os.getpid())
+    opened = open_or_skip(isolation)
+    assert isinstance(opened, EmbeddedSandbox)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: opened.run("import time; time.sleep(0.1)"), range(8)))  # all slots and groups exist
+    time.sleep(0.3)
+    zygotes = below(os.getpid())
+    before = left(zygotes)
+    memory = resident_kb()
+    limits = Limits(memory_mb=64)
+    for start in range(0, runs, 100):
+        with ThreadPoolExecutor(4) as threads:
+            list(
+                threads.map(lambda n: opened.run(PROGRAMS[n % len(PROGRAMS)], limits=limits), range(start, start + 100))
+            )
+    assert settled(lambda: left(zygotes), before) == before
+    assert resident_kb() - memory < 20_000
+    opened.close()
+    assert settled(lambda: left(others), without) == without
+
+
+@pytest.mark.parametrize("isolation", ["namespaces", "lockdown", "container", "none"])
+def test_300_runs_leave_nothing(isolation: str) -> None:
+    exercise(isolation, 300)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("isolation", ["namespaces", "lockdown", "container"])
+def test_10_000_runs_leave_nothing(isolation: str) -> None:
+    exercise(isolation, 10_000)
