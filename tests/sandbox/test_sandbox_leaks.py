@@ -1,5 +1,6 @@
 """Many runs leave nothing: no process, descriptor, thread, mount, directory or cgroup."""
 
+import gc
 import os
 import tempfile
 import threading
@@ -43,7 +44,7 @@ def left(zygotes: set[int]) -> dict[str, object]:
         "processes": {pid for pid in below(os.getpid()) - zygotes if alive(pid)},
         "zombies": len(below(os.getpid())),
         "descriptors": len(os.listdir("/proc/self/fd")),
-        "zygotes' descriptors": [len(os.listdir(f"/proc/{pid}/fd")) for pid in sorted(zygotes)],
+        "zygotes' descriptors": [len(os.listdir(f"/proc/{pid}/fd")) for pid in sorted(zygotes) if alive(pid)],
         "threads": threading.active_count(),
         "mounts": mounts,
         "mounts here": Path("/proc/self/mountinfo").read_text().count("agentrl-sandbox"),
@@ -61,6 +62,8 @@ def settled(look: Callable[[], dict[str, object]], wanted: dict[str, object]) ->
 
 
 def exercise(isolation: str, runs: int) -> None:
+    gc.collect()  # what earlier tests dropped ends now, and not in between
+    time.sleep(0.2)
     without = left(below(os.getpid()))  # sandboxes of other tests may be open
     others = below(os.getpid())
     opened = open_or_skip(isolation)
