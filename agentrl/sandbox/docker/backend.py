@@ -1,6 +1,5 @@
 """The docker back-end: `run` on a container, and a fresh container when one is lost."""
 
-import asyncio
 import atexit
 import contextlib
 import dataclasses
@@ -10,12 +9,12 @@ import threading
 import time
 import typing
 import weakref
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 from agentrl.errors import SandboxError
+from agentrl.sandbox.calling import in_thread
 from agentrl.sandbox.docker import image as images
 from agentrl.sandbox.docker.container import Container
 from agentrl.sandbox.docker.creation import Size
@@ -104,7 +103,7 @@ class DockerSandbox:
             raise SandboxError("this sandbox is closed")
         message = self._message(program, stdin, files, limits, channel)
         async with contextlib.nullcontext() if channel else self._places.aplace():
-            return await _in_thread(
+            return await in_thread(
                 lambda cancelled: self._run(message, limits.wall_seconds, channel, (*_some(stop), cancelled))
             )
 
@@ -185,33 +184,6 @@ def _exec_result(header: dict[str, Any], parts: list[bytes]) -> ExecResult:
     if fields.keys() != _TYPES.keys() or not all(isinstance(fields[name], kind) for name, kind in _TYPES.items()):
         raise ProtocolError("a result with wrong fields")
     return ExecResult(**{**fields, "tier": "docker"})
-
-
-async def _in_thread(run: Callable[[int], ExecResult]) -> ExecResult:
-    """Call `run` with a descriptor that hangs up when this task is cancelled; it is over before this goes on.
-
-    A thread of its own, since the event loop's pool is small and runs may need each other.
-    """
-    result: Future[ExecResult] = Future()
-    stop, cancel = os.pipe()
-
-    def work() -> None:
-        try:
-            result.set_result(run(stop))
-        except BaseException as error:
-            result.set_exception(error)
-
-    threading.Thread(target=work, name="agentrl-docker-run", daemon=True).start()
-    ended = asyncio.wrap_future(result)
-    try:
-        return await asyncio.shield(ended)
-    finally:
-        os.close(cancel)
-        while not ended.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([ended])
-        ended.exception()  # else asyncio complains that nobody looked at it
-        os.close(stop)
 
 
 def _close_all() -> None:

@@ -1,19 +1,16 @@
 """The embedded back-end: `run` on the least busy of a pool of zygotes, for threads and for event loops."""
 
-import asyncio
 import atexit
 import os
 import socket
-import threading
 import time
 import weakref
 from collections.abc import Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from agentrl.errors import SandboxError
+from agentrl.sandbox.calling import check_files, in_thread
 from agentrl.sandbox.embedded.cgroups import Groups
 from agentrl.sandbox.embedded.exchange import Exchange, ZygoteError
 from agentrl.sandbox.embedded.pool import Pool
@@ -103,7 +100,7 @@ class EmbeddedSandbox:
         order = _Order(program, stdin, files, limits, channel, stop)
         check_files(files, limits)
         async with self._places.aplace() if channel is None else nullcontext():
-            return await self._in_thread(order)
+            return await in_thread(lambda cancelled: self._run(order, cancelled))
 
     def place(self) -> AbstractContextManager[None]:
         """See `Sandbox.place`."""
@@ -146,33 +143,6 @@ class EmbeddedSandbox:
             time.sleep(_RETRY_SECONDS)  # what a set-up lacked may be there again
         raise AssertionError("unreachable")
 
-    async def _in_thread(self, order: _Order) -> ExecResult:
-        """Run the order in a daemon thread; when the task is cancelled, end the run and wait until it is over."""
-        result: Future[ExecResult] = Future()
-        cancel = os.eventfd(0, os.EFD_CLOEXEC)
-
-        def work() -> None:
-            try:
-                result.set_result(self._run(order, cancel))
-            except BaseException as error:
-                result.set_exception(error)
-
-        try:
-            threading.Thread(target=work, name="agentrl-sandbox-run", daemon=True).start()
-        except RuntimeError as error:
-            os.close(cancel)
-            raise SandboxError(f"the trusted side failed: {error}") from error
-        outcome = asyncio.wrap_future(result)
-        outcome.add_done_callback(lambda _: os.close(cancel))
-        try:
-            return await asyncio.shield(outcome)
-        except asyncio.CancelledError:
-            if not outcome.done():
-                os.eventfd_write(cancel, 1)
-                await asyncio.wait([outcome])
-            outcome.exception()  # so that nobody reports it as never looked at
-            raise
-
 
 def _close_all() -> None:
     for sandbox in list(_open):
@@ -188,17 +158,3 @@ def _forget_all() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_all)
-
-
-def check_files(files: Mapping[str, bytes], limits: Limits) -> None:
-    """Raises ValueError when a name is not plain and relative, or all together are larger than the disk."""
-    for name in files:
-        path = PurePosixPath(name)
-        plain = path.parts and not path.is_absolute() and ".." not in path.parts and str(path) == name
-        if not plain or "\0" in name:
-            raise ValueError(f"{name!r} cannot be a file's name: it must be a plain relative path without '..'")
-        if any(str(parent) in files for parent in path.parents):
-            raise ValueError(f"{name!r} cannot be a file's name: a part of its path is a file, too")
-    total = sum(len(data) for data in files.values())
-    if total > limits.disk_mb << 20:
-        raise ValueError(f"the files have {total} bytes, but Limits.disk_mb is {limits.disk_mb}")

@@ -18,7 +18,9 @@ from typing import Any
 import wit_world
 
 from agentrl.sandbox.embedded import program
-from agentrl.sandbox.graders import solution
+
+# What is imported here is all that programs find later, hence the drivers.
+from agentrl.sandbox.graders import driver_objects, driver_pytest, driver_solution, driver_tests, solution  # noqa: F401
 
 CHANNEL, NOWHERE, DUPLICATE = 3, 900, 910
 """Descriptors: the channel; what os.open gives for /dev/null; what os.dup gives for 0, 1 and 2, plus their number."""

@@ -1,18 +1,15 @@
 """The WebAssembly back-end: `run` on a free worker process, and a fresh one for each that was killed."""
 
-import asyncio
 import atexit
-import contextlib
 import os
 import socket
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from agentrl.errors import SandboxError
-from agentrl.sandbox.embedded.forkserver import check_files
+from agentrl.sandbox.calling import check_files, in_thread
 from agentrl.sandbox.places import Places
 from agentrl.sandbox.types import DEFAULT_LIMITS, NO_FILES, ExecResult, Limits
 from agentrl.sandbox.wasm.component import compiled
@@ -82,27 +79,11 @@ class WasmSandbox:
         """`run`, in a thread of its own; waiting for a place takes none. Cancelling the task kills the run."""
         check_files(files, limits)
         async with self._places.aplace() if channel is None else nullcontext():
-            result: Future[ExecResult] = Future()
-            hangs_up, cancel = os.pipe()
-            stops = (hangs_up,) if stop is None else (hangs_up, stop)
-
-            def work() -> None:
-                try:
-                    result.set_result(self._run(program, stdin, files, limits, channel, stops))
-                except BaseException as error:
-                    result.set_exception(error)
-
-            threading.Thread(target=work, name="agentrl-wasm-run", daemon=True).start()
-            ended = asyncio.wrap_future(result)
-            try:
-                return await asyncio.shield(ended)
-            finally:
-                os.close(cancel)
-                while not ended.done():
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.wait([ended])
-                ended.exception()  # else asyncio complains that nobody looked at it
-                os.close(hangs_up)
+            return await in_thread(
+                lambda cancelled: self._run(
+                    program, stdin, files, limits, channel, (cancelled,) if stop is None else (cancelled, stop)
+                )
+            )
 
     def close(self) -> None:
         """Kill the workers, with all that runs in them."""
