@@ -3,8 +3,8 @@
     python benchmarks/simulators.py > simulators.json
 
 Users of every kind (sampled personas, three languages, noise), alone and with operators, talk to the scripted agent of
-`agentrl.simulators.example`. Half of the time goes into a first pass that nobody counts. Prints one JSON object. See
-README.md beside this file.
+`agentrl.simulators.example`. A first pass over the tasks is not counted. Prints one JSON object. See README.md beside
+this file.
 """
 
 import argparse

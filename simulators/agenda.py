@@ -4,7 +4,6 @@ A user pursues one subgoal after the other, says only what the goal says that th
 """
 
 import random
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -29,27 +28,25 @@ class StateView(Protocol):
         """Whether a predicate of the domain holds, for triggers on the state."""
 
 
-@dataclass(frozen=True, slots=True)
 class Heard:
     """One message of the agent, understood."""
 
-    text: str
-    acts: tuple[DialogueAct, ...]
-    names: frozenset[str]
+    __slots__ = ("acts", "asked", "demands", "names", "text")
+
+    def __init__(self, text: str, acts: tuple[DialogueAct, ...]) -> None:
+        self.text = text
+        self.acts = acts
+        self.names = frozenset([act.name for act in acts])
+        self.asked: list[str] = [act.slots["slot"] for act in acts if act.name == "ask"]
+        """The slots that are asked for; "intent" is the question what the user wants."""
+        self.demands = (
+            "confirm" in self.names or "clarify" in self.names or any(slot != "intent" for slot in self.asked)
+        )
+        """Whether the agent waits for a fact, a choice or consent."""
 
     def all(self, name: str) -> list[DialogueAct]:
         """The acts of this name."""
         return [act for act in self.acts if act.name == name]
-
-    @property
-    def asked(self) -> list[str]:
-        """The slots that are asked for; "intent" is the question what the user wants."""
-        return [act.slots["slot"] for act in self.acts if act.name == "ask"]
-
-    @property
-    def demands(self) -> bool:
-        """Whether the agent waits for a fact, a choice or consent."""
-        return bool(self.names & {"confirm", "clarify"}) or any(slot != "intent" for slot in self.asked)
 
 
 @dataclass(slots=True)
@@ -97,7 +94,16 @@ class Agenda:
         self.turn = 0
         self.stall = 0
         self.wasted = 0
-        self.heard: Counter[str] = Counter()
+        self.heard: dict[str, int] = {}
+        """How many messages held each act; questions also as "ask:SLOT"."""
+
+    def hear(self, heard: Heard) -> None:
+        """Counts what was heard."""
+        self.turn += 1
+        for name in heard.names:
+            self.heard[name] = self.heard.get(name, 0) + 1
+        for slot in heard.asked:
+            self.heard[f"ask:{slot}"] = self.heard.get(f"ask:{slot}", 0) + 1
 
     def first(self, what: str) -> bool:
         """Whether this happens for the first time: nothing is progress twice, so that every dialogue ends."""

@@ -22,7 +22,8 @@ from agentrl.simulators.ontology import Tongue
 MOST = 4000
 """The most expansions of one template: beyond, it is a mistake."""
 _ANSWER = re.compile(
-    r"(?:sure|of course|certainly|okay|ok|yes|happy|here|there|let me|it's|its|that|嗯|好|哦|没问题|给您|查到|找到|看到|我看|我找|是)"
+    r"(?:sure|of course|certainly|okay|ok|yes|happy|here|there|let me|it's|its|that|"
+    r"嗯|好|哦|没问题|给您|查到|找到|看到|我看|我找|是)"
     r"|.*(?:what else|anything more|还要什么)",
     re.IGNORECASE,
 )

@@ -37,7 +37,8 @@ def _load() -> dict[str, Lexicon]:
 
 SENTENCES = re.compile(r"(?<=[!?。！？；;])\s*|(?<=\.)\s+|\s*\n\s*")
 BULLET = re.compile(r"\n\s*(?:[-*•>]|\d+[.)、])\s+")
-MARKDOWN = re.compile(r"\*\*|__|`+|^\s*(?:[-*•>]|\d+[.)、]|#{1,6})\s+|\|", re.MULTILINE)
+MARKDOWN = re.compile(r"^\s*(?:[-*•>]|\d+[.)、]|#{1,6})\s+|\|", re.MULTILINE)
+EMPHASIS = re.compile(r"[*`]+|__")
 QUESTION = re.compile(r"[?？]|(?:吗|呢|么|没有|好不好|行不行|可不可以|对不对)[。.!！\s]*$")
 ASK_WH = re.compile(r"\bwhat(?:'s|s)?\b|\bwhich\b|\bwho am i\b|\bwhere\b|\bwhen\b|\bhow (?:much|many)\b")
 """Words that ask, unless the sentence ends as a statement."""

@@ -112,7 +112,15 @@ class Trigger(_Model):
 
     on: Literal["act", "state", "turn"]
     match: str
+    """The act's name ("ask:SLOT" for a question about one slot), the predicate's name, or the number of the reply: the
+    opening is turn 0."""
     nth: int = Field(1, ge=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.on == "turn" and not self.match.isdecimal():
+            raise ValueError(f"match is {self.match!r}; with on='turn' it must be a number")
+        return self
 
 
 class Op(_Model):

@@ -23,6 +23,7 @@ _OPEN_QUESTION = re.compile(
 )
 _WH = re.compile(r"\b(?:what|where|when|which|who|how)\b")
 _COLLOQUIAL = str.maketrans({"’": "'", "啥": "什么", "咋": "怎么", "啦": "了"})
+_NUMBERS = re.compile(r"\d{2,}")
 _LONG = 8000
 """What an agent writes beyond this many characters is not read."""
 
@@ -40,7 +41,7 @@ def _understand(plain: str, ontology: Ontology) -> tuple[DialogueAct, ...]:
     if "\n" in plain:
         plain = lexicon.BULLET.sub(", ", plain)  # a list belongs to what introduces it
     if any(sign in plain for sign in "\n*`|_"):
-        plain = lexicon.MARKDOWN.sub(" ", plain)
+        plain = lexicon.EMPHASIS.sub("", lexicon.MARKDOWN.sub(" ", plain))
     read = [_read(part, ontology) for sentence in lexicon.SENTENCES.split(plain) if (part := sentence.strip())]
     return _merge(read) or (DialogueAct("smalltalk"),)
 
@@ -78,27 +79,40 @@ def _tables(ontology: Ontology) -> _Tables:
         if slot.kind == "name":
             direct += [r"who am i (?:speaking|talking|chatting)", r"怎么称呼|如何称呼|贵姓"]
         if direct:
-            asks.append((name, re.compile("|".join(direct))))
+            asks.append((name, re.compile("|".join(direct), re.IGNORECASE)))
     cues = [
-        (name, re.compile("|".join(cue.lower() for words in intent.cues.values() for cue in words)))
+        (name, re.compile("|".join(cue for words in intent.cues.values() for cue in words), re.IGNORECASE))
         for name, intent in ontology.intents.items()
         if intent.cues
     ]
     return _Tables(tuple(labels), tuple(asks), tuple(cues))
 
 
-@lru_cache(maxsize=4096)
 def _read(sentence: str, ontology: Ontology) -> _Sentence:
     """One sentence by itself."""
-    low = sentence.lower().translate(_COLLOQUIAL)
+    values = ontology.spot(sentence)
+    counts = tuple([(slot, len(found)) for slot, found in values.items()])
+    low = _NUMBERS.sub("00", sentence.lower().translate(_COLLOQUIAL))
+    kinds, asked, intents = _classify(low, counts, ontology)
+    return _Sentence(kinds, asked, {} if "offer_more" in kinds else values, intents)
+
+
+@lru_cache(maxsize=4096)
+def _classify(
+    low: str, counts: tuple[tuple[str, int], ...], ontology: Ontology
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The acts of a sentence whose numbers were made equal, the slots that it asks for, and the intents that it names.
+
+    `counts`: how many values of each slot it holds. Agents say the same about ever new numbers, so this is kept.
+    """
     question = lexicon.QUESTION.search(low) is not None
     kinds = [kind for kind, pattern in _COURTESIES if pattern.search(low)]
     if offer := lexicon.OFFER_MORE.search(low):
         kinds += ["report_done"] * _is_done(low[: offer.start()]) + ["offer_more"]
-        return _Sentence(tuple(kinds), (), {}, ())
+        return tuple(kinds), (), ()
     tables = _tables(ontology)
-    values = ontology.spot(sentence)
-    intents = tuple(name for name, cue in tables.cues if cue.search(low))
+    values = dict(counts)
+    intents = tuple([name for name, cue in tables.cues if cue.search(low)])
     refused = lexicon.REFUSE.search(low) is not None and not lexicon.REFUSE_NOT.search(low)
     done = not (question or refused) and _is_done(low)
     asked = () if done or refused else _asked(low, question, values, tables)
@@ -106,15 +120,14 @@ def _read(sentence: str, ontology: Ontology) -> _Sentence:
         kinds.append("ask")
     elif not (done or refused) and lexicon.ASK_INTENT.search(low):
         kinds.append("ask_intent")
-    which = question and not _STRONG.search(low) and _which(low, values)
-    if which:
+    if question and not _STRONG.search(low) and _which(low, values):
         kinds.append("clarify")
     elif not done and "ask_intent" not in kinds and _confirms(low, asked, values):
         kinds.append("confirm")
     elif question and (values or intents) and not (kinds or refused or _WH.search(low)):
         kinds.append("confirm")  # any question with yes or no for an answer
     kinds += ["refuse"] * refused + ["report_done"] * done
-    return _Sentence(tuple(kinds), asked, values, intents)
+    return tuple(kinds), asked, intents
 
 
 _COURTESIES = (
@@ -129,7 +142,7 @@ def _is_done(low: str) -> bool:
     return lexicon.DONE.search(low) is not None and not lexicon.DONE_NOT.search(low)
 
 
-def _asked(low: str, question: bool, values: Mapping[str, tuple[str, ...]], tables: _Tables) -> tuple[str, ...]:
+def _asked(low: str, question: bool, values: Mapping[str, int], tables: _Tables) -> tuple[str, ...]:
     """The slots that the sentence asks for: named or implied, with no value of theirs beside."""
     found = [name for name, pattern in tables.asks if pattern.search(low) and name not in values]
     statement = low.endswith((".", "。", "!", "！"))
@@ -142,12 +155,12 @@ def _asked(low: str, question: bool, values: Mapping[str, tuple[str, ...]], tabl
     return tuple(dict.fromkeys(found))
 
 
-def _which(low: str, values: Mapping[str, tuple[str, ...]]) -> bool:
-    several = any(len(found) > 1 for found in values.values())
+def _which(low: str, values: Mapping[str, int]) -> bool:
+    several = any(count > 1 for count in values.values())
     return lexicon.WHICH.search(low) is not None or (several and _OR.search(low) is not None)
 
 
-def _confirms(low: str, asked: Sequence[str], values: Mapping[str, tuple[str, ...]]) -> bool:
+def _confirms(low: str, asked: Sequence[str], values: Mapping[str, int]) -> bool:
     if _OPEN_QUESTION.match(low) or not lexicon.CONFIRM.search(low) or lexicon.CONFIRM_NOT.search(low):
         return False
     if asked and not values:
@@ -210,4 +223,4 @@ def _union(parts: Sequence[_Sentence]) -> dict[str, tuple[str, ...]]:
 def forget() -> None:
     """Empties the caches of what was read before, as a benchmark does."""
     _understand.cache_clear()
-    _read.cache_clear()
+    _classify.cache_clear()

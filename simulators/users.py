@@ -74,11 +74,8 @@ class AgendaUser:
         if self._over:
             raise RuntimeError("the user has ended this dialogue; begin a new one with `open`")
         agenda = self.agenda
-        agenda.turn += 1
-        acts_heard = understand(text, self.ontology, agenda.locale)
-        heard = Heard(text, acts_heard, frozenset(act.name for act in acts_heard))
-        agenda.heard.update(heard.names)
-        agenda.heard.update(f"ask:{slot}" for slot in heard.asked)
+        heard = Heard(text, understand(text, self.ontology, agenda.locale))
+        agenda.hear(heard)
         before = [said for strategy in self.strategies for said in strategy.notice(agenda, heard)]
         aside, agenda.aside = agenda.aside, False
         instead, after = self._strategies(heard, view, refusal_is_aside=aside)
@@ -134,7 +131,7 @@ class AgendaUser:
             named = when.match in heard.names or when.match in [f"ask:{slot}" for slot in heard.asked]
             if when.match == "ask":
                 named = heard.demands and "ask" in heard.names
-            return named and self.agenda.heard[when.match] >= when.nth
+            return named and self.agenda.heard.get(when.match, 0) >= when.nth
         was, times = self._held.get(when.match, (False, 0))
         now = view.holds(when.match)
         times += now and not was

@@ -6,16 +6,20 @@ from agentrl.sandbox.graders.report import Outcome, Report
 from agentrl.sandbox.graders.source import grade_source
 from agentrl.sandbox.graders.stdio import StdioTest, grade_stdio
 from agentrl.sandbox.opening import open_sandbox, shared_sandbox
+from agentrl.sandbox.sessions.session import CommandResult, Session, SessionEndedError
 from agentrl.sandbox.types import ExecResult, Limits, Sandbox, Status
 
 __all__ = [
     "CallTest",
+    "CommandResult",
     "ExecResult",
     "Limits",
     "Outcome",
     "Raises",
     "Report",
     "Sandbox",
+    "Session",
+    "SessionEndedError",
     "Status",
     "StdioTest",
     "grade_calls",

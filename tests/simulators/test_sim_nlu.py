@@ -92,6 +92,13 @@ def test_markdown_changes_nothing(wrap: str) -> None:
         assert found(wrap.format(text)) == found(text)
 
 
+def test_emphasis_inside_a_sentence_changes_nothing() -> None:
+    assert found("Your order **has** **been** `cancelled`.") == {"report_done"}
+    assert found("Could you give me your **zip** **code**?") == {"ask:zip"}
+    assert found("请**提供**您的**邮**编。") == {"ask:zip"}
+    assert found("| order |\n| - |\n| #W1234 |\n\n*Shall* I **cancel** it?") == {"confirm"}
+
+
 def test_a_long_message_is_understood_to_its_end() -> None:
     text = "Thank you for your patience while we look at this together. " * 60 + "Could you give me your zip code?"
     assert "ask:zip" in found(text)

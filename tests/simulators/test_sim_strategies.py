@@ -220,3 +220,8 @@ def test_indecision_is_overcome_by_asking_again() -> None:
     user, _ = begun(op("indecisive", times=2))
     confirm = "I will cancel order #W77. Shall I go ahead?"
     assert [acts(user.reply(confirm, DeskState()))[-1][0] for _ in range(3)] == ["deny", "deny", "affirm"]
+
+
+def test_a_trigger_on_a_turn_needs_its_number() -> None:
+    with pytest.raises(ValueError, match="must be a number"):
+        Trigger(on="turn", match="second")
