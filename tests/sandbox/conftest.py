@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from demanded import lacks
 from sandbox_elsewhere import interpreter_for_all
 
 from agentrl.errors import SandboxError
@@ -16,7 +17,7 @@ def open_or_skip(isolation: str, workers: int = 2) -> Sandbox:
     try:
         return open_sandbox(isolation=isolation, workers=workers)
     except SandboxError as error:
-        pytest.skip(f"this machine has no tier {isolation!r}: {error}")
+        lacks(isolation, error)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-import pytest
+from demanded import lacks
 
 from agentrl.errors import SandboxError
 from agentrl.sandbox.docker.backend import DockerSandbox
@@ -14,7 +14,7 @@ def daemon_or_skip() -> Daemon:
     try:
         return Daemon()
     except SandboxError as error:
-        pytest.skip(str(error))
+        lacks("docker", error)
 
 
 def docker_or_skip(**options: Any) -> DockerSandbox:

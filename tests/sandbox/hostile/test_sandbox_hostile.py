@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from demanded import lacks
 from hostile_case import HERE, TIERS, Case
 from hostile_cases import CASES
 from hostile_harness import in_a_subprocess, problems, warm_up
@@ -43,7 +44,7 @@ def tier_and_sandbox(request: pytest.FixtureRequest, world: World) -> Iterator[t
     try:
         opened = _open(request.param)
     except (SandboxError, ValueError, ImportError) as error:
-        pytest.skip(f"{request.param} does not work here: {error}")
+        lacks(request.param, error)
     warm_up(opened)
     yield request.param, opened
     opened.close()
