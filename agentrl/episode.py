@@ -164,8 +164,9 @@ class Episode:
 
     `group` names the episodes that share task and seed, which group-relative credit compares. `order` tells who acted
     when; `states` holds the environment's global state for each step, for a centralised critic. `info` carries what
-    the environment said about the whole episode: `success` (bool) and `category` (str), if it said so; and `no_room`
-    where it ended because the conversation no longer fitted the policy's context.
+    the environment said about the whole episode, if it did: `success` (bool), `category` (str), `labels` (names by
+    which data are balanced) and `tools` (schemas, in the form of chat completions); and `no_room` where it ended
+    because the conversation no longer fitted the policy's context.
     """
 
     env: str

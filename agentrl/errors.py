@@ -55,6 +55,10 @@ class SandboxError(InfrastructureError):
     """The sandbox itself failed, or this machine cannot isolate programs."""
 
 
+class EndpointError(InfrastructureError):
+    """A language model behind an endpoint cannot be reached, or does not speak the protocol."""
+
+
 class EnvironmentFailure(InfrastructureError):
     """An environment raised in `reset` or `step`."""
 

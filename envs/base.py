@@ -4,8 +4,8 @@ An author writes `reset` and `step` on strings. Everything else is optional: `sy
 """
 
 import string
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
 import gymnasium
 from gymnasium.spaces import Text
@@ -42,6 +42,23 @@ class AnyText(Text):
         return hash(("AnyText", self.max_length))
 
 
+class Curriculum(Protocol):
+    """What decides the training tasks by how the present policy does on them. The trainer asks it, in order, once for
+    each group of episodes, tells it the outcomes after the step, and saves its state with the checkpoint."""
+
+    def draw(self, seed: int) -> Mapping[str, Any]:
+        """Options for `reset`, beside the split, of all episodes of a group."""
+
+    def report(self, options: Mapping[str, Any], successes: Sequence[bool]) -> None:
+        """Which of the group's episodes were solved; those that FAILED are left out."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that changes, as plain values."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state."""
+
+
 class TextEnv(gymnasium.Env[str, str]):
     """A Gymnasium environment whose observations and actions are text.
 
@@ -56,6 +73,8 @@ class TextEnv(gymnasium.Env[str, str]):
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium declares it this way)
     system_prompt: str = ""
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {}
+    table: ClassVar[str] = ""
+    """Where the same environment is found with further seats, a PettingZoo one: `agentrl env play ENV --as SEAT`."""
 
     def __init__(self, max_length: int = DEFAULT_MAX_LENGTH) -> None:
         self.observation_space = AnyText(max_length)
@@ -64,6 +83,10 @@ class TextEnv(gymnasium.Env[str, str]):
     def conditions(self) -> str:
         """What the machine gives this environment, in a line; "" when there is nothing to say."""
         return ""
+
+    def curriculum(self) -> Curriculum | None:
+        """A new curriculum over the training tasks; None where tasks follow from the seed alone."""
+        return None
 
 
 def split_of(options: Mapping[str, Any] | None) -> str:

@@ -5,6 +5,7 @@ import gymnasium
 ENTRY_POINTS = {
     "agentrl/CodeSandbox-v0": "agentrl.envs.code_sandbox:CodeSandboxEnv",
     "agentrl/GuessNumber-v0": "agentrl.envs.guess_number:GuessNumberEnv",
+    "agentrl/ServiceDesk-v0": "agentrl.envs.service_desk:ServiceDeskEnv",
 }
 
 

@@ -115,6 +115,18 @@ def resolve(target: str | Callable[..., Any]) -> EnvEntry:
     return _from_entry_point(target)
 
 
+def with_seat(entry: EnvEntry, seat: str) -> EnvEntry:
+    """The same environment with this seat: itself, or the one that its class names in `table`.
+
+    Raises ConfigError when it has one seat only, and what `resolve` raises.
+    """
+    spec = getattr(entry.factory, "table", "")
+    seated = resolve(spec) if entry.kind == "gymnasium" and spec else entry
+    if seated.kind == "gymnasium":
+        raise ConfigError(f"{entry.name} has one seat only, so there is no seat {seat!r} to play.")
+    return seated
+
+
 def list_environments() -> list[EnvEntry]:
     """The registered environments that can be imported, by name."""
     broken = broken_environments()

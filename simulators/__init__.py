@@ -2,6 +2,9 @@
 
 from agentrl.simulators.agenda import StateView
 from agentrl.simulators.descriptions import describe
+from agentrl.simulators.endpoint import Endpoint
+from agentrl.simulators.hybrid import HybridUser
+from agentrl.simulators.llm import LLMUser
 from agentrl.simulators.models import (
     DialogueAct,
     EmotionSpec,
@@ -20,6 +23,7 @@ from agentrl.simulators.nlg import entities, render
 from agentrl.simulators.nlu import understand
 from agentrl.simulators.ontology import Intent, Ontology, Slot
 from agentrl.simulators.personas import DEFAULT, Distributions, PersonaSampler, load_personas
+from agentrl.simulators.policy_user import PolicyUser
 from agentrl.simulators.users import AgendaUser, User
 
 __all__ = [
@@ -28,12 +32,16 @@ __all__ = [
     "DialogueAct",
     "Distributions",
     "EmotionSpec",
+    "Endpoint",
+    "HybridUser",
     "Intent",
+    "LLMUser",
     "NoiseSpec",
     "Ontology",
     "Op",
     "Persona",
     "PersonaSampler",
+    "PolicyUser",
     "Slot",
     "SolvabilityProof",
     "StateView",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from agentrl.cli import env, evaluate, generate, train
+from agentrl.cli import adversary, env, evaluate, generate, train
 from agentrl.cli.console import print_error
 from agentrl.errors import InfrastructureError, TooManyFailuresError, UserError
 
@@ -66,3 +66,4 @@ app.command("train", cls=train.TrainCommand)(train.train)
 app.command("eval")(evaluate.evaluate)
 app.command("generate")(generate.generate)
 app.add_typer(env.app, name="env")
+app.add_typer(adversary.app, name="adversary")

@@ -54,25 +54,37 @@ def check(
 def play(
     env: Spec,
     words: Arguments = None,
-    agent: Annotated[str, typer.Option(help="Who plays: human, expert or noop.")] = "human",
+    agent: Annotated[
+        str | None,
+        typer.Option(help="Who plays: human, expert or noop; beside --as also a run or a model.", show_default=False),
+    ] = None,
+    seat: Annotated[
+        str | None,
+        typer.Option("--as", help="Play this seat only, e.g. user; --agent (expert unless told) plays the others."),
+    ] = None,
     multiline: Annotated[
         bool, typer.Option("--multiline", help="Every answer has several lines; a line with only a dot ends it.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     split: Annotated[Split, typer.Option(help="test is held out from training.")] = Split.TRAIN,
 ) -> None:
-    """Play an episode in the terminal, every seat of it, or watch the expert."""
-    from agentrl.cli.terminal import show_end, show_start, shower, table_agent
+    """Play an episode in the terminal, every seat of it or one, or watch the expert."""
+    from agentrl.cli.terminal import one_seat, show_end, show_start, shower, table_agent
     from agentrl.config import parse_env_args
     from agentrl.envs.play import play as play_episode
-    from agentrl.envs.registry import resolve
+    from agentrl.envs.registry import resolve, with_seat
 
-    entry = resolve(env)
-    made = entry.make(**parse_env_args(words or []))
+    env_args = parse_env_args(words or [])
+    entry = resolve(env) if seat is None else with_seat(resolve(env), seat)
+    made = entry.make(**env_args)
     try:
-        show_start(entry, made, human=agent == "human")
-        choose = table_agent(agent, entry, made, multiline)
-        show_end(play_episode(made, entry.kind, seed, choose, split=str(split), watch=shower(agent)))
+        who = agent or ("human" if seat is None else "expert")
+        show_start(entry, made, human=who == "human" or seat is not None, seat=seat)
+        if seat is None:
+            choose, watch = table_agent(who, entry, made, multiline), shower(who)
+        else:
+            choose, watch = one_seat(seat, who, entry, made, multiline, env_args, seed), shower("human", seat)
+        show_end(play_episode(made, entry.kind, seed, choose, split=str(split), watch=watch), seat)
     finally:
         made.close()
 

@@ -1,6 +1,7 @@
 """Playing an environment in the terminal: what is shown, and how an answer is typed."""
 
 import ast
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
@@ -14,10 +15,12 @@ from agentrl.errors import ConfigError, nearest
 _FENCE = "```"
 
 
-def show_start(entry: EnvEntry, env: Any, *, human: bool) -> None:
-    """Print what is played and, for a human, how to answer."""
+def show_start(entry: EnvEntry, env: Any, *, human: bool, seat: str | None = None) -> None:
+    """Print what is played and, for a human, how to answer; with a `seat` what this one is told."""
     typer.secho(f"{entry.name}: {entry.summary}", bold=True)
     system_prompt = getattr(env.unwrapped, "system_prompt", "")
+    if seat is not None:
+        system_prompt = getattr(env.unwrapped, "system_prompts", {}).get(seat, system_prompt)
     if system_prompt:
         typer.secho(printable(str(system_prompt)), dim=True)
     if human:
@@ -54,10 +57,50 @@ def table_agent(agent: str, entry: EnvEntry, env: Any, multiline: bool) -> Choos
     return choose
 
 
-def shower(agent: str) -> Watch:
-    """What prints each move: what it earned, with the named parts, and the action unless a human typed it."""
+def one_seat(
+    seat: str, agent: str, entry: EnvEntry, env: Any, multiline: bool, env_args: Mapping[str, Any], seed: int
+) -> Choose:
+    """A human in one seat, who sees only what that seat sees; `agent` (expert, noop, a run or a model) has the others.
+
+    Raises ConfigError where there is no such seat or expert, and the errors of loading a policy.
+    """
+    if seat not in env.possible_agents:
+        seats = ", ".join(env.possible_agents)
+        raise ConfigError(f"--as {seat}: no such seat.{nearest(seat, env.possible_agents, 1)} Seats: {seats}.")
+    human = table_agent("human", entry, env, multiline)
+    players: dict[str, Callable[[str], str]] = {}
+    expert = getattr(env.unwrapped, "expert", None)
+    if agent == "expert" and not callable(expert):
+        raise ConfigError(f"--agent expert: {entry.name} has no expert(). Name a run or a model.")
+
+    def answer(other: str, observation: Any) -> str:
+        if agent == "noop":
+            return ""
+        if agent == "expert":
+            return str(expert(other))  # type: ignore[misc]
+        if other not in players:
+            from agentrl.evaluation.api import open_seat
+
+            players[other] = open_seat(agent, entry.spec, other, env_args=env_args, seed=seed)
+        return players[other](text_of(observation))
+
+    def choose(other: str, observation: Any, space: Any) -> Any:
+        if other == seat:
+            return human(other, observation, space)
+        return action_of(space, answer(other, observation))
+
+    return choose
+
+
+def shower(agent: str, seat: str | None = None) -> Watch:
+    """What prints each move: what it earned, with the named parts, and the action unless a human typed it.
+
+    With a `seat` it prints the moves of this one only.
+    """
 
     def show(move: Move) -> None:
+        if seat is not None and move.seat != seat:
+            return
         parts = move.info.get("rewards") or {}
         named = ", ".join(f"{name} {value:+.3g}" for name, value in parts.items() if value)
         if agent != "human":
@@ -67,11 +110,12 @@ def shower(agent: str) -> Watch:
     return show
 
 
-def show_end(record: Play) -> None:
-    """Print the last observation and the result."""
+def show_end(record: Play, seat: str | None = None) -> None:
+    """Print the last observation (with a `seat` that of this one only) and the result."""
     typer.echo()
-    for observation in record.final.values() if record.ended else ():
-        typer.echo(printable(text_of(observation)))
+    for name, observation in record.final.items() if record.ended else ():
+        if seat in (None, name):
+            typer.echo(printable(text_of(observation)))
     outcome = "" if record.success is None else ", success" if record.success else ", no success"
     totals = ", ".join(f"{seat} {total:.3g}" for seat, total in record.totals.items())
     reward = totals if len(record.totals) > 1 else f"{record.score:.3g}"

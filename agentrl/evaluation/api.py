@@ -3,8 +3,9 @@
 A policy is a run directory (its newest whole checkpoint), the folder or hub id of a model, `expert` or `noop`.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from agentrl.errors import CheckpointError, ConfigError, TooManyFailuresError, U
 from agentrl.evaluation.evaluate import EvalReport, evaluate, evaluation_jobs
 from agentrl.policies.loading import load_policy
 from agentrl.rollout.collector import Collector
-from agentrl.rollout.play import MakeSeat
+from agentrl.rollout.games import open_game
+from agentrl.rollout.play import Job, MakeSeat
 from agentrl.rollout.scripts import expert_seat, noop_seat, policy_seats
+from agentrl.rollout.seats import Seat
 from agentrl.runs.checkpoints import find_checkpoint
 from agentrl.runs.directory import RunDirectory
 from agentrl.runs.disk import plain_errors, write_atomically
@@ -87,6 +90,8 @@ def generate_episodes(
     env: str,
     *,
     episodes: int = 100,
+    samples: int = 1,
+    first: int = 0,
     split: str = "train",
     seed: int = 0,
     temperature: float = 1.0,
@@ -95,23 +100,49 @@ def generate_episodes(
     max_new_tokens: int | None = None,
     max_context: int | None = None,
 ) -> Iterator[Episode]:
-    """Play one episode of each of `episodes` tasks, and hand them out in their order, many at a time.
+    """Play each of `episodes` tasks `samples` times, and hand the episodes out in the tasks' order, many at a time.
 
-    What is wrong with the environment or the policy is raised here, not at the first episode. The arguments are those
-    of `run_evaluation`.
+    With `first` the tasks before it are passed over: they are those that a call without it would begin with. What is
+    wrong with the environment or the policy is raised here, not at the first episode. The other arguments are those of
+    `run_evaluation`.
     """
     limits = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
     player = _open_player(policy, env, env_args or {}, limits, Display())
-    jobs = evaluation_jobs(episodes, 1, split, seed, temperature)
+    tasks_at_once = max(1, player.at_once // samples)
 
     def played() -> Iterator[Episode]:
         try:
-            for start in range(0, len(jobs), player.at_once):
-                yield from player.collector.collect(jobs[start : start + player.at_once], player.make_seat)
+            for start in range(first, episodes, tasks_at_once):
+                end = min(start + tasks_at_once, episodes)
+                jobs = evaluation_jobs(end, samples, split, seed, temperature, start)
+                yield from player.collector.collect(jobs, player.make_seat)
         finally:
             player.collector.close()
 
     return played()
+
+
+def open_seat(
+    policy: str,
+    env: str,
+    agent: str,
+    *,
+    env_args: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    temperature: float = 1.0,
+) -> Callable[[str], str]:
+    """A policy in one seat of an episode that somebody else plays: a function from what it observes to what it says.
+
+    It says nothing when the conversation no longer fits its context. Raises what `run_evaluation` raises.
+    """
+    player = _open_player(policy, env, env_args or {}, {}, Display())
+    game = open_game(player.collector.entry, player.collector.env_args)
+    seat = player.make_seat(game, agent, Job("play", seed, seed, temperature=temperature))
+    return lambda observation: asyncio.run(_answer(seat, observation))
+
+
+async def _answer(seat: Seat, observation: str) -> str:
+    return await seat.act(observation) or ""
 
 
 def table_rows(report: EvalReport) -> list[dict[str, Any]]:
@@ -152,7 +183,7 @@ def _open_player(
     config, model = _settings(policy, env, env_args, limits, display)
     entry = resolve(config.env)
     if model is None:
-        collector = open_collector(config, entry)
+        collector = open_collector(config, entry, scripted=True)
         if policy == "expert" and not collector.has_expert:
             raise UserError(
                 f"{entry.name} has no expert(), so it cannot be played by one. Write `expert(self) -> str` in the "

@@ -30,10 +30,11 @@ class EvalReport:
     pass_hat: dict[int, float]
 
 
-def evaluation_jobs(tasks: int, samples: int, split: str, seed: int, temperature: float) -> list[Job]:
-    """`samples` episodes for each of `tasks` tasks of a split; held-out tasks are the same for every seed."""
+def evaluation_jobs(tasks: int, samples: int, split: str, seed: int, temperature: float, first: int = 0) -> list[Job]:
+    """`samples` episodes for each task of a split, from number `first` up to `tasks`; held-out tasks are the same for
+    every seed."""
     jobs = []
-    for index in range(tasks):
+    for index in range(first, tasks):
         task = held_out_seed(index) if split == "test" else task_seed(seed, EVALUATION, index)
         for sample in range(samples):
             sampling = derive(seed, EVALUATION, index, sample)

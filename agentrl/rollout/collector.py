@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agentrl.envs.registry import EnvEntry
-from agentrl.episode import Episode
+from agentrl.episode import End, Episode, Trajectory
 from agentrl.rollout.games import Game, open_game
-from agentrl.rollout.play import Job, MakeSeat, play
+from agentrl.rollout.play import Job, MakeSeat, play, play_now
 from agentrl.rollout.workers import CallTimeout, Workers
 
 
@@ -18,6 +18,9 @@ class Collector:
     Up to `concurrency` episodes are in flight. Their environments' calls run in up to `threads` threads, each for at
     most `timeout` seconds; the engine goes on with the others meanwhile. A FAILED episode is played again, with the
     same seeds in a fresh environment, up to `max_retries` times.
+
+    `scripted` promises that no seat is a policy's. Each episode is then one call in one thread, which is quicker; the
+    timeout is for the whole of it.
     """
 
     def __init__(
@@ -29,8 +32,9 @@ class Collector:
         threads: int = 4,
         timeout: float = 300.0,
         max_retries: int = 1,
+        scripted: bool = False,
     ) -> None:
-        self.entry, self.env_args = entry, env_args
+        self.entry, self.env_args, self._scripted = entry, env_args, scripted
         self._concurrency, self._max_retries = concurrency, max_retries
         self._workers = Workers(threads, timeout)
         first = open_game(entry, env_args)  # at once, so that a wrong environment is told early
@@ -40,6 +44,8 @@ class Collector:
         """Arguments with which the environment wants to be made while the expert plays for a tiny policy."""
         self.conditions = first.conditions()
         """What this machine gives the environment, in a line, or ""."""
+        self.curriculum = first.curriculum()
+        """What chooses the training tasks, where the environment has such a thing."""
         self.seats = len(first.agents)
         """How many agents play in one episode."""
         self._idle: list[Game] = [first]
@@ -82,13 +88,24 @@ class Collector:
         for _ in range(self._max_retries + 1):
             game = self._idle.pop() if self._idle else await self._open()
             thread = _Thread(self._workers, self.entry.name)
-            episode = await play(game, self.entry.name, job, make_seat, thread.run)
+            episode = await self._play(game, job, make_seat, thread)
             if not episode.failed:
                 self._idle.append(game)
                 break
             if not thread.hangs:
                 with contextlib.suppress(Exception):  # it is broken already, and given up
                     await self._workers.run(game.close)
+        return episode
+
+    async def _play(self, game: Game, job: Job, make_seat: MakeSeat, thread: "_Thread") -> Episode:
+        name = self.entry.name
+        if not self._scripted:
+            return await play(game, name, job, make_seat, thread.run)
+        try:
+            episode: Episode = await thread.run(lambda: play_now(game, name, job, make_seat))
+        except CallTimeout as error:
+            nothing = Trajectory(game.agents[0], (), End.FAILED, str(error))
+            return Episode(name, str(job.task_seed), job.task_seed, job.group, (nothing,))
         return episode
 
     async def _open(self) -> Game:

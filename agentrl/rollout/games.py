@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from agentrl.envs.base import Curriculum
 from agentrl.envs.importing import describe
 from agentrl.envs.registry import EnvEntry
 from agentrl.episode import End
 from agentrl.errors import AgentRLError, EnvironmentDefinitionError, EnvironmentFailure, InfrastructureError
 
 SINGLE_AGENT = "agent"
+_SHARED = ("task_id", "category", "success", "labels", "tools")
+"""What any seat's info says about the whole episode."""
 
 
 @dataclass(slots=True)
@@ -40,10 +43,11 @@ class Game(Protocol):
     has_expert: bool
     tiny_cold_start_args: dict[str, Any]
 
-    def reset(self, seed: int, split: str) -> None: ...
+    def reset(self, seed: int, split: str, options: Mapping[str, Any]) -> None: ...
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]: ...
     def system_prompt(self, agent: str) -> str: ...
     def conditions(self) -> str: ...
+    def curriculum(self) -> Curriculum | None: ...
     def expert(self, agent: str) -> str: ...
     def close(self) -> None: ...
 
@@ -72,10 +76,10 @@ class GymnasiumGame:
         self.has_expert = callable(getattr(env.unwrapped, "expert", None))
         self.tiny_cold_start_args = dict(getattr(env.unwrapped, "tiny_cold_start_args", {}))
 
-    def reset(self, seed: int, split: str) -> None:
-        """Begin an episode."""
+    def reset(self, seed: int, split: str, options: Mapping[str, Any]) -> None:
+        """Begin an episode, with further options for the environment's `reset`."""
         with _guard(self._name, "reset"):
-            observation, info = self._env.reset(seed=seed, options={"split": split})
+            observation, info = self._env.reset(seed=seed, options={**options, "split": split})
             self.info = dict(info)
             self.waiting = {SINGLE_AGENT: text_of(observation)}
 
@@ -92,6 +96,10 @@ class GymnasiumGame:
     def conditions(self) -> str:
         """What the environment says about the machine, in a line, or ""."""
         return _conditions(self._env, self._name)
+
+    def curriculum(self) -> Curriculum | None:
+        """The environment's curriculum, if it has one."""
+        return _curriculum(self._env, self._name)
 
     def system_prompt(self, agent: str) -> str:
         """The environment's `system_prompt`, or ""."""
@@ -123,6 +131,10 @@ class _PettingZooGame:
         """What the environment says about the machine, in a line, or ""."""
         return _conditions(self._env, self._name)
 
+    def curriculum(self) -> Curriculum | None:
+        """The environment's curriculum, if it has one."""
+        return _curriculum(self._env, self._name)
+
     def system_prompt(self, agent: str) -> str:
         """`system_prompts[agent]` or `system_prompt` of the environment, or ""."""
         prompts = getattr(self._env.unwrapped, "system_prompts", {})
@@ -139,7 +151,7 @@ class _PettingZooGame:
 
     def _absorb(self, infos: Mapping[str, Any]) -> None:
         for agent, info in infos.items():
-            self.info |= {key: value for key, value in info.items() if key in ("task_id", "category", "success")}
+            self.info |= {key: value for key, value in info.items() if key in _SHARED}
             self.info.setdefault("seats", {}).setdefault(agent, {}).update(_plain(info))
 
     def _observe_state(self) -> None:
@@ -152,11 +164,11 @@ class _PettingZooGame:
 class ParallelGame(_PettingZooGame):
     """A `pettingzoo.ParallelEnv` on text: all living seats act at once."""
 
-    def reset(self, seed: int, split: str) -> None:
-        """Begin an episode."""
+    def reset(self, seed: int, split: str, options: Mapping[str, Any]) -> None:
+        """Begin an episode, with further options for the environment's `reset`."""
         self.info = {}
         with _guard(self._name, "reset"):
-            observations, infos = self._env.reset(seed=seed, options={"split": split})
+            observations, infos = self._env.reset(seed=seed, options={**options, "split": split})
             self._absorb(infos)
             self._observe_state()
             self.waiting = {agent: text_of(observations[agent]) for agent in self._env.agents}
@@ -184,11 +196,11 @@ class ParallelGame(_PettingZooGame):
 class AecGame(_PettingZooGame):
     """A `pettingzoo.AECEnv` on text: seats act one after the other; any step may reward any seat."""
 
-    def reset(self, seed: int, split: str) -> None:
-        """Begin an episode."""
+    def reset(self, seed: int, split: str, options: Mapping[str, Any]) -> None:
+        """Begin an episode, with further options for the environment's `reset`."""
         self.info = {}
         with _guard(self._name, "reset"):
-            self._env.reset(seed=seed, options={"split": split})
+            self._env.reset(seed=seed, options={**options, "split": split})
             self._advance()
 
     def step(self, actions: Mapping[str, str]) -> dict[str, Outcome]:
@@ -275,6 +287,17 @@ def _conditions(env: Any, name: str) -> str:
         raise
     except Exception as error:
         raise EnvironmentDefinitionError(f"{name}: conditions() raised {describe(error)}.") from error
+
+
+def _curriculum(env: Any, name: str) -> Curriculum | None:
+    make = getattr(env.unwrapped, "curriculum", None)
+    try:
+        curriculum: Curriculum | None = make() if callable(make) else None
+    except AgentRLError:
+        raise
+    except Exception as error:
+        raise EnvironmentDefinitionError(f"{name}: curriculum() raised {describe(error)}.") from error
+    return curriculum
 
 
 def _outcome(reward: Any, info: Mapping[str, Any], end: End | None, text: str) -> Outcome:

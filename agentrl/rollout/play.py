@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from agentrl.episode import End, Episode, Trajectory
 from agentrl.errors import InfrastructureError
 from agentrl.rollout.games import Game, Outcome
-from agentrl.rollout.seats import Seat
+from agentrl.rollout.seats import ScriptedSeat, Seat
 
 T = TypeVar("T")
 InThread = Callable[[Callable[[], T]], Awaitable[T]]
 MakeSeat = Callable[[Game, str, "Job"], Seat]
+_KEPT = ("success", "category", "labels", "tools", "seats")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Job:
     sampling_seed: int
     split: str = "train"
     temperature: float = 1.0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """For the environment's `reset`, beside the split."""
 
 
 async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thread: InThread[Any]) -> Episode:
@@ -38,7 +41,7 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
     failure = ""
     no_room = False
     try:
-        await in_thread(lambda: game.reset(job.task_seed, job.split))
+        await in_thread(lambda: game.reset(job.task_seed, job.split, job.options))
         seats = {agent: make_seat(game, agent, job) for agent in game.agents}
         while game.waiting:
             actions = await _actions(game.waiting, seats)
@@ -60,7 +63,7 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
     )
     if not seats:
         trajectories = (Trajectory(game.agents[0], (), End.FAILED, failure),)
-    info = {key: value for key, value in game.info.items() if key in ("success", "category", "seats")}
+    info = {key: value for key, value in game.info.items() if key in _KEPT}
     if no_room:
         info["no_room"] = True
     return Episode(
@@ -75,9 +78,29 @@ async def play(game: Game, env_name: str, job: Job, make_seat: MakeSeat, in_thre
     )
 
 
+def play_now(game: Game, env_name: str, job: Job, make_seat: MakeSeat) -> Episode:
+    """Play one episode in the thread that calls, with seats that are all scripted: nothing in it ever waits."""
+
+    async def at_once(call: Callable[[], T]) -> T:
+        return call()
+
+    playing = play(game, env_name, job, make_seat, at_once)
+    try:
+        playing.send(None)
+    except StopIteration as end:
+        episode: Episode = end.value
+        return episode
+    finally:
+        playing.close()
+    raise RuntimeError("a seat that is not scripted had to wait")
+
+
 async def _actions(waiting: Mapping[str, str], seats: Mapping[str, Seat]) -> dict[str, str]:
-    """Ask all waiting seats at once; those that have no room left are missing in the answer."""
-    texts = await asyncio.gather(*(seats[agent].act(observation) for agent, observation in waiting.items()))
+    """Ask all waiting seats, those of a policy at once; those that have no room left are missing in the answer."""
+    if all(isinstance(seats[agent], ScriptedSeat) for agent in waiting):  # they never wait: see `play_now`
+        texts = [await seats[agent].act(observation) for agent, observation in waiting.items()]
+    else:
+        texts = await asyncio.gather(*(seats[agent].act(observation) for agent, observation in waiting.items()))
     return {agent: text for agent, text in zip(waiting, texts, strict=True) if text is not None}
 
 

@@ -39,8 +39,9 @@ def collect_step(
     played = 0
     while len(good) < wanted and played < (limit if dynamic else wanted):
         count = min(wanted - len(good), limit - played)
-        jobs = [job for i in range(played, played + count) for job in _group(config, step, i, temperature)]
+        jobs = [job for i in range(played, played + count) for job in _group(collector, config, step, i, temperature)]
         episodes = collector.collect(jobs, make_seat)
+        _report(collector, jobs, episodes, config.group_size)
         every += episodes
         check_failures(every, config.max_failed_share, "episodes of this step")
         played += count
@@ -89,12 +90,20 @@ def with_diversity(episodes: list[Episode], coef: float) -> list[Episode]:
     return result
 
 
-def _group(config: TrainConfig, step: int, number: int, temperature: float) -> list[Job]:
+def _group(collector: Collector, config: TrainConfig, step: int, number: int, temperature: float) -> list[Job]:
     task = task_seed(config.seed, TASKS, step, number)
+    options = collector.curriculum.draw(task) if collector.curriculum else {}
     return [
-        Job(f"{step}-{number}", task, derive(config.seed, SAMPLING, step, number, i), "train", temperature)
+        Job(f"{step}-{number}", task, derive(config.seed, SAMPLING, step, number, i), "train", temperature, options)
         for i in range(config.group_size)
     ]
+
+
+def _report(collector: Collector, jobs: Sequence[Job], episodes: Sequence[Episode], size: int) -> None:
+    """Tell the curriculum how its tasks went."""
+    if collector.curriculum:
+        for first, group in zip(jobs[::size], _grouped(episodes, size), strict=True):
+            collector.curriculum.report(first.options, [one.success for one in group if not one.failed])
 
 
 def _grouped(episodes: Sequence[Episode], size: int) -> list[list[Episode]]:

@@ -33,7 +33,11 @@ class ColdStart:
 
 
 def open_collector(
-    config: TrainConfig, entry: EnvEntry | None = None, env_args: Mapping[str, Any] | None = None
+    config: TrainConfig,
+    entry: EnvEntry | None = None,
+    env_args: Mapping[str, Any] | None = None,
+    *,
+    scripted: bool = False,
 ) -> Collector:
     """The environments of a run, made with `env_args` if given, else with the configuration's.
 
@@ -46,6 +50,7 @@ def open_collector(
         threads=config.env_threads,
         timeout=config.env_timeout,
         max_retries=config.max_retries,
+        scripted=scripted,
     )
 
 

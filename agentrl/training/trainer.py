@@ -136,6 +136,8 @@ class Trainer:
         self.controller.coef = float(state["kl_coef"])
         self.engine.policy_version = int(state["policy_version"])
         torch.set_rng_state(state["torch_rng"])
+        if self.collector.curriculum and "curriculum" in state:
+            self.collector.curriculum.load_state_dict(state["curriculum"])
         self.run.truncate_after(self.step)
         self.writer.truncate_after(self.step)
         self.health = HealthMonitor(read_metrics(self.run.metrics))
@@ -150,6 +152,8 @@ class Trainer:
             "policy_version": self.engine.policy_version,
             "torch_rng": torch.get_rng_state(),
         }
+        if self.collector.curriculum:
+            state["curriculum"] = self.collector.curriculum.state_dict()
         write_state(folder / STATE_FILE, state)
 
     def _log_failures(self, when: str, failed: list[str]) -> None:

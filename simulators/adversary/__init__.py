@@ -1,1 +1,33 @@
-"""Adversarial users with a proof that each of their tasks can be solved. See docs/simulators.md."""
+"""Adversarial users with a proof that each of their tasks can be solved. See docs/adversary.md."""
+
+from agentrl.simulators.adversary.archive import Archive, Elite
+from agentrl.simulators.adversary.bandit import Bandit
+from agentrl.simulators.adversary.files import read_tasks, write_tasks
+from agentrl.simulators.adversary.gate import Rejection, is_refusal, prove, verify
+from agentrl.simulators.adversary.generator import Generator, Settings
+from agentrl.simulators.adversary.operator import CATEGORIES, MAX_DEPTH, Operator
+from agentrl.simulators.adversary.registry import OPERATORS, applicable, apply
+from agentrl.simulators.adversary.world import Play, Playback, World
+
+__all__ = [
+    "CATEGORIES",
+    "MAX_DEPTH",
+    "OPERATORS",
+    "Archive",
+    "Bandit",
+    "Elite",
+    "Generator",
+    "Operator",
+    "Play",
+    "Playback",
+    "Rejection",
+    "Settings",
+    "World",
+    "applicable",
+    "apply",
+    "is_refusal",
+    "prove",
+    "read_tasks",
+    "verify",
+    "write_tasks",
+]

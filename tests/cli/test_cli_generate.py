@@ -18,8 +18,8 @@ from agentrl.errors import SandboxError
 LIMITS = ["--template", "chatml", "--max-new-tokens", "99", "--max-context", "2000"]
 
 
-def episode(index: int, success: bool = True, end: End = End.TERMINATED) -> Episode:
-    turn = Turn(observation="?", text=str(index), reward=float(success))
+def episode(index: int, success: bool = True, end: End = End.TERMINATED, text: str = "") -> Episode:
+    turn = Turn(observation="?", text=text or str(index), reward=float(success))
     return Episode("game", str(index), index, "g", (Trajectory("agent", (turn,), end),), info={"success": success})
 
 
@@ -28,12 +28,14 @@ class Api:
 
     def __init__(self) -> None:
         self.asked: dict[str, Any] = {}
+        self.policies: list[str] = []
         self.episodes: list[Episode] = [episode(0), episode(1, success=False), episode(2)]
         self.stop: BaseException | None = None
 
     def generate_episodes(self, policy: str, env: str, **asked: Any) -> Iterator[Episode]:
+        self.policies.append(policy)
         self.asked = {"policy": policy, "env": env, **asked}
-        yield from self.episodes
+        yield from self.episodes[asked["first"] * asked["samples"] : asked["episodes"] * asked["samples"]]
         if self.stop is not None:
             raise self.stop
 
@@ -78,6 +80,8 @@ def test_everything_asked_for_is_passed_on(api: Api) -> None:
         "policy": "noop",
         "env": "game",
         "episodes": 7,
+        "samples": 1,
+        "first": 0,
         "split": "test",
         "seed": 3,
         "temperature": 0.5,
@@ -132,9 +136,95 @@ def test_a_failure_of_the_machinery_keeps_what_was_played(api: Api) -> None:
 
 
 def test_a_folder_is_no_file_to_write(api: Api) -> None:
-    result = run("generate", "--env", "game", "--out", ".")
+    Path("data.jsonl").mkdir()
+    result = generate()
     assert result.exit_code == 2
     assert "this is a folder" in result.stderr
+
+
+def data_set(*words: str) -> Result:
+    return run("generate", "--env", "game", "--out", "demos", *words)
+
+
+def test_a_name_without_an_ending_is_a_folder_of_shards_with_a_card(api: Api) -> None:
+    result = data_set("--episodes", "3", "--format", "messages,alpaca", "--shard-size", "2")
+    assert result.exit_code == 0, result.output
+    names = sorted(str(path) for path in Path("demos").rglob("*.*"))
+    shards = [f"demos/{kind}/0000{number}.jsonl" for kind in ("alpaca", "messages") for number in (0, 1)]
+    assert names == sorted([*shards, "demos/README.md", "demos/card.json", "demos/index.jsonl", "demos/progress.json"])
+    assert texts("demos/messages/00000.jsonl") + texts("demos/messages/00001.jsonl") == ["0", "1", "2"]
+    assert json.loads(Path("demos/card.json").read_text())["settings"]["policy"] == "expert"
+
+
+def test_a_folder_is_gone_on_with(api: Api) -> None:
+    data_set("--episodes", "2")
+    again = data_set("--episodes", "3")
+    assert again.exit_code == 2
+    assert "Go on with --resume" in again.stderr
+    assert data_set("--episodes", "3", "--resume").exit_code == 0
+    assert api.asked["first"] == 2
+    assert texts("demos/messages/00000.jsonl") == ["0", "1", "2"]
+    assert "done already" in data_set("--episodes", "3", "--resume").output
+
+
+def test_ctrl_c_keeps_a_folder_that_can_be_gone_on_with(api: Api) -> None:
+    api.stop = KeyboardInterrupt()
+    assert data_set("--episodes", "9").exit_code == 130
+    api.stop, api.episodes = None, [*api.episodes, episode(3)]
+    assert data_set("--episodes", "4", "--resume").exit_code == 0
+    assert texts("demos/messages/00000.jsonl") == ["0", "1", "2", "3"]
+
+
+def test_only_a_folder_is_gone_on_with(api: Api) -> None:
+    result = generate("--resume")
+    assert result.exit_code == 2
+    assert "only a folder can be gone on with" in result.stderr
+
+
+def test_an_unknown_form_is_refused_with_the_nearest(api: Api) -> None:
+    result = generate("--format", "sharegtp")
+    assert result.exit_code == 2
+    assert "Did you mean 'sharegpt'?" in result.stderr
+
+
+def test_best_of_keeps_one_episode_of_each_task(api: Api) -> None:
+    api.episodes = [episode(0, success=False), episode(1), episode(2, success=False), episode(3, success=False)]
+    generate("--episodes", "2", "--best-of", "2", "--only-success")
+    assert api.asked["samples"] == 2
+    assert texts("data.messages.jsonl") == ["1"]
+
+
+def test_samples_keep_all_that_succeed(api: Api) -> None:
+    api.episodes = [episode(0), episode(1), episode(2, success=False), episode(3)]
+    generate("--episodes", "2", "--samples", "2", "--only-success")
+    assert texts("data.messages.jsonl") == ["0", "1", "3"]
+
+
+def test_samples_and_best_of_exclude_one_another(api: Api) -> None:
+    assert generate("--samples", "2", "--best-of", "2").exit_code == 2
+
+
+def test_another_policy_gives_the_rejected_answers(api: Api) -> None:
+    class Two(Api):
+        def generate_episodes(self, policy: str, env: str, **asked: Any) -> Iterator[Episode]:
+            self.policies.append(policy)
+            return iter([episode(0, success=policy == "expert", text=f"{policy}'s")])
+
+    two = Two()
+    sys.modules["agentrl.evaluation.api"].generate_episodes = two.generate_episodes  # type: ignore[attr-defined]
+    result = generate("--episodes", "1", "--against", "noop", "--format", "preference")
+    assert result.exit_code == 0, result.output
+    (record,) = [json.loads(line) for line in Path("data.jsonl").read_text().splitlines()]
+    assert record["chosen"][0]["content"] == "expert's"
+    assert record["rejected"][0]["content"] == "noop's"
+    assert two.policies == ["expert", "noop"]
+
+
+def test_duplicates_and_full_cells_are_left_out_and_counted(api: Api) -> None:
+    api.episodes = [episode(0), episode(0), episode(1), episode(2)]
+    result = generate("--episodes", "4", "--dedup", "exact", "--cap-per-cell", "2")
+    assert texts("data.messages.jsonl") == ["0", "1"]
+    assert "1 duplicates, 1 over the cap of their cell; kept 2" in result.output
 
 
 def test_eval_prints_a_table_and_passes_everything_on(api: Api) -> None:

@@ -1,0 +1,80 @@
+"""The text in which agents call tools, and the same as the structured messages of chat completions.
+
+An action is words, then calls: `Let me look.\\n<tool_call>{"name": "find", "arguments": {"id": 3}}</tool_call>`. What
+is observed after it is one line `tool: {...}` for each call, and then what the user says, as `user: ...` up to the end.
+Lines for what was no proper call (`error: ...`) are kept whole, as if the user had said them.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*</tool_call>\s*", re.DOTALL)
+_TOOL, _USER = "tool: ", "user: "
+_RAW = (_TOOL, "error: ")
+
+
+def split_action(text: str) -> tuple[str, list[dict[str, Any]]]:
+    """The words and the calls ({"name", "arguments"}) of an action; what holds a broken call is words as a whole."""
+    first = text.find("<tool_call>")
+    if first < 0:
+        return text, []
+    calls: list[dict[str, Any]] = []
+    position = first
+    while position < len(text):
+        match = _CALL.match(text, position)
+        call = _call(match[1]) if match else None
+        if match is None or call is None:
+            return text, []
+        calls.append(call)
+        position = match.end()
+    return text[:first].rstrip("\n"), calls
+
+
+def join_action(words: str, calls: Sequence[Mapping[str, Any]]) -> str:
+    """The action in its canonical form: words, then one call on each line."""
+    lines = [words] if words or not calls else []
+    for call in calls:
+        whole = {"name": call["name"], "arguments": call["arguments"]}
+        lines.append(f"<tool_call>{json.dumps(whole, ensure_ascii=False)}</tool_call>")
+    return "\n".join(lines)
+
+
+def split_observation(text: str, calls: int) -> tuple[list[str], str | None] | None:
+    """The results of `calls` calls, and what the user said after them (None: nothing).
+
+    None when the text has another form.
+    """
+    results: list[str] = []
+    rest: str | None = text
+    while rest is not None and len(results) < calls:
+        if not rest.startswith(_TOOL):
+            return None
+        line, feed, after = rest.partition("\n")
+        results.append(line[len(_TOOL) :])
+        rest = after if feed else None
+    if rest is None:
+        return (results, None) if len(results) == calls else None
+    if rest.startswith(_USER) and not rest.startswith(_RAW, len(_USER)):
+        return results, rest[len(_USER) :]
+    return (results, rest) if rest.startswith(_RAW) else None
+
+
+def join_observation(results: Sequence[str], said: str | None) -> str:
+    """What `split_observation` splits."""
+    lines = [_TOOL + result for result in results]
+    if said is not None:
+        lines.append(said if said.startswith(_RAW) else _USER + said)
+    return "\n".join(lines)
+
+
+def _call(source: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(source)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or found.keys() - {"name", "arguments"} or not isinstance(found.get("name"), str):
+        return None
+    arguments = found.get("arguments", {})
+    return {"name": found["name"], "arguments": arguments} if isinstance(arguments, dict) else None

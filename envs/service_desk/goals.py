@@ -1,0 +1,83 @@
+"""Drawing a goal from the wishes that a customer's records allow; the same for all domains."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agentrl.simulators.models import SubGoal, UserGoal
+
+if TYPE_CHECKING:
+    from agentrl.envs.service_desk.domain import Domain, Level, State, Wish
+
+REFUSED = 0.3
+"""How many tasks of one wish want something that the policy forbids."""
+FALLBACK, UNKNOWN = 0.5, 0.25
+"""How many of them have a fallback, where there is one; how many users don't know their record's number."""
+
+
+class Plan(NamedTuple):
+    """What sort of goal to look for: drawn before the database is seen, so that all sorts are as frequent."""
+
+    number: int
+    refused: bool
+    kinds: tuple[str, ...]
+    """The first wish is of the first kind; the others are of any that come after it."""
+
+
+def draw_plan(domain: "Domain", rng: random.Random, level: "Level") -> Plan:
+    """A plan of a level."""
+    number = rng.choice((1, 1, 2, 3)) if level == "full" else 1
+    kinds = rng.sample(list(domain.ontology.intents), len(domain.ontology.intents))
+    refused = rng.random() < REFUSED and number == 1 and kinds[0] in domain.writes
+    return Plan(number, refused, tuple(kinds))
+
+
+def draw_goal(
+    domain: "Domain",
+    rng: random.Random,
+    level: "Level",
+    plan: Plan,
+    state: "State",
+    wishes: Mapping[str, Sequence["Wish"]],
+    known: Mapping[str, Any],
+    extra: Mapping[str, Mapping[str, Any]],
+) -> UserGoal | None:
+    """A goal by the plan, each wish about another record; None when there is no wish of the first kind.
+
+    `wishes` are what may be wished by record, and `extra` what else the user knows about each record.
+    """
+    number, refused, kinds = plan
+    subgoals: list[SubGoal] = []
+    records = rng.sample(sorted(wishes), len(wishes))
+    for kind in kinds:
+        for record in records:
+            fit = [wish for wish in wishes[record] if wish[0] == kind]
+            if not fit or bool(domain.refusal(state, *fit[0])) != refused:
+                continue
+            fallback = None
+            if refused and level == "full" and rng.random() < FALLBACK:
+                fallback = _fallback(domain, state, fit[0], wishes[record])
+            subgoals.append(SubGoal(kind=kind, slots=fit[0][1], permitted=not refused, fallback=fallback))
+            records.remove(record)
+            break
+        if not subgoals:
+            return None
+        if len(subgoals) == number:
+            break
+    unknown: tuple[str, ...] = ()
+    if len(subgoals) == 1:
+        first = next(iter(subgoals[0].slots))
+        known = {**known, **extra[subgoals[0].slots[first]]}
+        if level == "full" and rng.random() < UNKNOWN:
+            unknown = (first,)
+    done = [wish for s in subgoals if (wish := s if s.permitted else s.fallback)]
+    return UserGoal(
+        subgoals=tuple(subgoals), known=known, unknown=unknown, must_hear=domain.told_for(state, done), exit="either"
+    )
+
+
+def _fallback(domain: "Domain", state: "State", refused: "Wish", wishes: Sequence["Wish"]) -> SubGoal | None:
+    for kind, slots in wishes:
+        if kind != refused[0] and not domain.refusal(state, kind, slots):
+            return SubGoal(kind=kind, slots=slots)
+    return None

@@ -1,0 +1,120 @@
+"""Tasks: drawn from a domain, or read from a file of `UserTask`s."""
+
+import random
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Final, Protocol
+
+from pydantic import ValidationError
+
+from agentrl.envs.service_desk.domain import Level, split_of_seed
+from agentrl.envs.service_desk.domains import domain_name, get_domain
+from agentrl.errors import TaskFileError
+from agentrl.simulators.models import Persona, UserTask
+from agentrl.simulators.personas import PersonaSampler
+from agentrl.simulators.users import seeded
+
+_SAMPLER: Final = PersonaSampler()
+_DRAWS: Final = 1000
+_DRAWS_PER_PLAN: Final = 50
+TURNS: Final = {"tiny": 8, "easy": 16, "full": 30}
+"""The most turns of the agent, by level."""
+
+
+class TaskSource(Protocol):
+    """Where an environment's tasks come from."""
+
+    def draw(self, rng: random.Random, split: str) -> UserTask:
+        """A task of the split, "train" or "test"."""
+
+
+def sample_task(
+    trade: str, level: Level, seed: int, split: str = "train", personas: Sequence[Persona] = ()
+) -> UserTask:
+    """The task of this number: its database, customer, goal and persona. The same in every process."""
+    rng = seeded("task", trade, level, seed, split)
+    domain = get_domain(domain_name(trade, level))
+    plan = rng.getrandbits(48)
+    for draw in range(_DRAWS):
+        number = 2 * rng.getrandbits(40) + (split == "test")
+        # The same plan is tried on many databases, or else what most of them allow would be drawn most often.
+        goal = domain.sample_goal(random.Random(plan + draw // _DRAWS_PER_PLAN), level, domain.new_state(number))
+        if goal is not None:
+            persona = _persona(level, rng, str(goal.known["name"]), personas)
+            name = f"{domain.name}-{level}-{split}-{number}"
+            return UserTask(
+                id=name, seed=number, domain=domain.name, persona=persona, goal=goal, max_turns=TURNS[level]
+            )
+    raise RuntimeError(f"no task of {domain.name!r} was found in split {split!r}")
+
+
+def _persona(level: Level, rng: random.Random, name: str, personas: Sequence[Persona]) -> Persona:
+    if personas:
+        return rng.choice(personas).model_copy(update={"display_name": name})
+    if level == "full":
+        return _SAMPLER.sample(rng.getrandbits(31), display_name=name)
+    disclosure = rng.choice(("upfront", "on_request"))
+    return Persona(id=level, display_name=name, disclosure=disclosure, patience=4 if level == "tiny" else 8)
+
+
+class GeneratedTasks:
+    """Tasks drawn anew, from one or more trades."""
+
+    def __init__(self, trades: Sequence[str], level: Level, personas: Sequence[Persona] = ()) -> None:
+        self._trades, self._level, self._personas = tuple(trades), level, tuple(personas)
+
+    def draw(self, rng: random.Random, split: str) -> UserTask:
+        """See `TaskSource`."""
+        return sample_task(rng.choice(self._trades), self._level, rng.getrandbits(48), split, self._personas)
+
+
+class GivenTasks:
+    """A list of tasks; a task's split follows from its seed. Where a split has none, all are played in it."""
+
+    def __init__(self, tasks: Sequence[UserTask]) -> None:
+        """Raises TaskFileError for an empty list."""
+        if not tasks:
+            raise TaskFileError("there are no tasks")
+        split = {name: [task for task in tasks if split_of_seed(task.seed) == name] for name in ("train", "test")}
+        self._tasks = {name: some or list(tasks) for name, some in split.items()}
+
+    def draw(self, rng: random.Random, split: str) -> UserTask:
+        """See `TaskSource`."""
+        return rng.choice(self._tasks[split])
+
+
+def labels(task: UserTask) -> dict[str, str]:
+    """Coarse names by which generated data are counted and balanced."""
+    persona = task.persona
+    return {
+        "persona": f"{persona.locale}/{persona.disclosure}",
+        "goal": "+".join(subgoal.kind for subgoal in task.goal.subgoals),
+        "operator": task.cell[0],
+        "domain": task.domain,
+    }
+
+
+def read_tasks(path: str | PathLike[str]) -> list[UserTask]:
+    """The tasks of a JSONL file, one `UserTask` a line. Raises TaskFileError that names every broken line."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaskFileError(f"{path}: cannot be read: {error}") from None
+    tasks: list[UserTask] = []
+    problems: list[str] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            task = UserTask.model_validate_json(line)
+            get_domain(task.domain).ontology.check(task)
+            tasks.append(task)
+        except ValidationError as error:
+            first = error.errors()[0]
+            problems.append(f"{path}:{number}: {'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}")
+        except Exception as error:
+            problems.append(f"{path}:{number}: {error}")
+    if problems:
+        raise TaskFileError("\n".join([f"{len(problems)} broken lines in the task file:", *problems[:20]]))
+    return tasks

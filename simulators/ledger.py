@@ -1,0 +1,73 @@
+"""When a user who speaks freely is done: it follows from the state and the agent's acts, never from their own words."""
+
+from agentrl.simulators.agenda import StateView
+from agentrl.simulators.models import Reason, SubGoal, UserTask
+from agentrl.simulators.nlu import understand
+from agentrl.simulators.ontology import Ontology
+
+_INSISTS = 2
+"""A refusal is accepted when it is heard for this many turns (the fallback, if there is one, comes first)."""
+_FAREWELLS = 2
+_WASTED = 2
+"""A user leaves after this many times their patience without progress, even if some turns between brought progress."""
+_DEMANDS = frozenset(["ask", "confirm", "clarify", "wait"])
+
+
+class Ledger:
+    """Which subgoals are settled, and how much patience is left.
+
+    Progress is: something was settled, or the agent asked, read back or told something that it had not before.
+    """
+
+    def __init__(self, task: UserTask, ontology: Ontology) -> None:
+        self._task, self._ontology = task, ontology
+        self._refusals = 0
+        self._accepted: set[int] = set()
+        self._settled: set[int] = set()
+        self._heard: set[str] = set()
+        self._farewells = self.wasted = 0
+        self.stall = 0
+        """Turns since the last progress."""
+
+    def hear(self, text: str, view: StateView) -> Reason | None:
+        """Take in what the agent said, with the state as it is now; why the user ends the dialogue, or None."""
+        acts = understand(text, self._ontology, self._task.persona.locale)
+        names = {act.name for act in acts}
+        self._farewells += "bye" in names
+        settled = {i for i, subgoal in enumerate(self._task.goal.subgoals) if _reached(subgoal, view)}
+        self._refuse(settled, view, heard="refuse" in names)
+        closed = settled | self._accepted
+        said = {repr(act) for act in acts if act.name not in ("smalltalk", "apologise", "refuse")}
+        progress = bool(closed - self._settled) or bool(said - self._heard)
+        self._settled, self._heard = closed, self._heard | said
+        self.stall = 0 if progress else self.stall + 1
+        self.wasted += not progress
+        if len(closed) == len(self._task.goal.subgoals) and not names & _DEMANDS:
+            return "refused" if self._accepted - settled else "satisfied"
+        patience = self._task.persona.patience
+        out_of_patience = self.stall >= patience or self.wasted >= _WASTED * patience
+        return "gave_up" if out_of_patience or self._farewells >= _FAREWELLS else None
+
+    def _refuse(self, settled: set[int], view: StateView, *, heard: bool) -> None:
+        """Note what the environment knows to be refused, and accept a refusal that was heard often enough."""
+        subgoals = self._task.goal.subgoals
+        # What depends on something refused falls with it.
+        for number, subgoal in enumerate(subgoals):
+            if view.refused(subgoal) or any(other in self._accepted for other in subgoal.depends_on):
+                self._accepted.add(number)
+        if not heard or self._task.goal.exit == "all_satisfied":
+            return
+        self._refusals += 1
+        current = next((i for i in range(len(subgoals)) if i not in settled | self._accepted), None)
+        if current is not None and self._refusals >= _INSISTS + (subgoals[current].fallback is not None):
+            self._accepted.add(current)
+            self._refusals = 0
+
+
+def _reached(subgoal: SubGoal, view: StateView) -> bool:
+    wish: SubGoal | None = subgoal
+    while wish is not None:
+        if view.satisfied(wish):
+            return True
+        wish = wish.fallback
+    return False

@@ -1,0 +1,127 @@
+"""The archive and the bandit: what is kept, what is drawn, and that a state goes on where it was saved."""
+
+import json
+import random
+from collections import Counter
+
+import pytest
+from adv_tasks import harder
+
+from agentrl.simulators.adversary import Archive, Bandit, Elite
+from agentrl.simulators.adversary.archive import similar
+from agentrl.simulators.models import UserTask
+
+
+def cells(count: int) -> list[UserTask]:
+    """Tasks of different cells."""
+    found: dict[object, UserTask] = {}
+    for name in ("drip", "typos", "inject", "fish", "tangent", "press", "chinese", "impatient"):
+        for task in harder((name,), 6):
+            found.setdefault(task.cell, task)
+    assert len(found) >= count
+    return list(found.values())[:count]
+
+
+def test_learnability_is_highest_in_the_middle_and_failure_at_the_bottom() -> None:
+    task = cells(1)[0]
+    never, half, always = Elite(task, 0, 8), Elite(task, 4, 4), Elite(task, 8, 0)
+    assert half.score("learnability") == 1.0
+    assert half.score("learnability") > never.score("learnability") == pytest.approx(always.score("learnability"))
+    assert never.score("failure") > half.score("failure") > always.score("failure")
+
+
+def test_weights_are_a_distribution_that_prefers_what_is_learnable() -> None:
+    archive = Archive(staleness=0.2)
+    for task, wins in zip(cells(5), (0, 1, 4, 8, 8), strict=True):
+        archive.report(task, [True] * wins + [False] * (8 - wins))
+    weights = dict(zip(archive.elites, archive.weights(list(archive.elites)), strict=True))
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert min(weights.values()) > 0
+    best = max(archive.elites, key=lambda cell: archive.elites[cell].score("learnability"))
+    assert weights[best] == max(weights.values()) > 0.5
+    drawn = Counter(archive.pick(random.Random(number)).cell for number in range(400))  # type: ignore[union-attr]
+    assert drawn[best] == max(drawn.values())
+    assert len(drawn) == 5, "staleness should bring every cell up now and then"
+
+
+def test_old_results_are_forgotten() -> None:
+    archive, task = Archive(ema=0.4), cells(1)[0]
+    for _ in range(20):
+        archive.report(task, [False] * 8)
+    assert archive.elites[task.cell].success < 0.1
+    for _ in range(4):
+        archive.report(task, [True] * 8)
+    assert archive.elites[task.cell].success > 0.75
+
+
+def test_an_elite_gives_way_to_a_more_learnable_task_that_is_not_nearly_the_same() -> None:
+    tasks = list(harder(("typos",), 60))
+    by_cell = Counter(task.cell for task in tasks)
+    cell = by_cell.most_common(1)[0][0]
+    one, other = [task for task in tasks if task.cell == cell][:2]
+    assert not similar(one, other)
+    assert similar(one, one)
+    archive = Archive()
+    archive.report(one, [False] * 8)
+    archive.report(other, [False] * 8)
+    assert archive.elites[cell].task == one
+    archive.report(other, [True, False] * 4)
+    assert archive.elites[cell].task == other
+
+
+def test_only_what_fits_is_picked() -> None:
+    archive = Archive()
+    assert archive.pick(random.Random(0)) is None
+    for task in cells(4):
+        archive.report(task, [True, False])
+    wanted = cells(4)[2].id
+    assert archive.pick(random.Random(0), lambda task: task.id == wanted).id == wanted  # type: ignore[union-attr]
+    assert archive.pick(random.Random(0), lambda task: False) is None
+
+
+def test_a_saved_archive_goes_on_the_same() -> None:
+    archive = Archive()
+    for task in cells(5):
+        archive.report(task, [True, False, False])
+    archive.pick(random.Random(1))
+    other = Archive()
+    other.load_state_dict(json.loads(json.dumps(archive.state_dict())))
+    assert other.elites == archive.elites
+    assert other.step == archive.step
+    for number in range(30):
+        assert other.pick(random.Random(number)) == archive.pick(random.Random(number))
+
+
+def test_the_bandit_finds_the_best_arm_and_follows_it_when_it_moves() -> None:
+    bandit, rng, arms = Bandit(discount=0.95), random.Random(0), [f"a{i}" for i in range(10)]
+
+    def pulls(best: str, times: int) -> Counter[str]:
+        count: Counter[str] = Counter()
+        for _ in range(times):
+            arm = bandit.choose(arms, rng)
+            bandit.update([arm], 0.9 if arm == best else 0.1)
+            count[arm] += 1
+        return count
+
+    assert pulls("a3", 300).most_common(1)[0][0] == "a3"
+    pulls("a7", 200)
+    assert pulls("a7", 200).most_common(1)[0][0] == "a7"
+
+
+def test_choices_without_results_yet_are_spread() -> None:
+    bandit, rng = Bandit(), random.Random(0)
+    chosen = Counter(bandit.choose(["a", "b", "c", "d"], rng) for _ in range(8))
+    assert set(chosen.values()) == {2}
+
+
+def test_a_saved_bandit_goes_on_the_same() -> None:
+    bandit = Bandit()
+    for number in range(30):
+        bandit.update([bandit.choose(["a", "b", "c"], random.Random(number))], number % 3 / 2)
+    other = Bandit()
+    other.load_state_dict(json.loads(json.dumps(bandit.state_dict())))
+    for number in range(10):
+        assert other.choose(["a", "b", "c"], random.Random(number)) == bandit.choose(
+            ["a", "b", "c"], random.Random(number)
+        )
+    assert other.means() == bandit.means()

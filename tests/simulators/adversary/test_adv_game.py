@@ -1,0 +1,106 @@
+"""The learning adversary's game, and the command line."""
+
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+from pettingzoo.test import api_test, seed_test
+from typer.testing import CliRunner
+
+from agentrl.cli.app import app
+from agentrl.envs.service_desk.adversary_game import ADVERSARY, AGENT, NONE, ServiceDeskAdversaryAEC
+from agentrl.simulators.adversary import read_tasks
+
+OPERATORS = ("drip", "chinese", "press", "impatient", "indecisive", "hold")
+
+
+def small() -> ServiceDeskAdversaryAEC:
+    """A game with few operators, so that the mask is quick."""
+    return ServiceDeskAdversaryAEC(operators=OPERATORS)
+
+
+def test_it_keeps_the_promises_of_pettingzoo() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        api_test(small(), num_cycles=30)
+        seed_test(small, num_cycles=10)
+
+
+def play(game: ServiceDeskAdversaryAEC, seed: int, pick: str, *, expert: bool) -> dict[str, float]:
+    """The total reward of each seat."""
+    game.reset(seed=seed)
+    total = dict.fromkeys((ADVERSARY, AGENT), 0.0)
+    for agent in game.agent_iter():
+        _, reward, ended, cut, _ = game.last()
+        total[agent] += reward
+        if ended or cut:
+            game.step(None)  # type: ignore[arg-type]
+        elif agent == ADVERSARY:
+            game.step(pick)
+        else:
+            game.step(game.expert(AGENT) if expert else "ok")
+    return total
+
+
+@pytest.mark.parametrize("pick", [NONE, "indecisive", "press", "chinese"])
+def test_regret_is_zero_against_the_expert_and_one_against_nobody(pick: str) -> None:
+    for seed in range(3):
+        against_expert = play(small(), seed, pick, expert=True)
+        assert against_expert[ADVERSARY] == 0.0
+        assert against_expert[AGENT] > 0.5
+        against_nobody = play(small(), seed, pick, expert=False)
+        assert against_nobody == {ADVERSARY: 1.0, AGENT: 0.0}
+
+
+def test_picks_change_the_task_and_others_are_masked() -> None:
+    game = small()
+    game.reset(seed=3)
+    mask = game.infos[ADVERSARY]["action_mask"]
+    allowed = [name for name, free in zip(game.choices, mask, strict=True) if free]
+    assert NONE in allowed
+    assert len(allowed) > 2
+    assert all(name in game.observe(ADVERSARY)["text"] for name in allowed)
+    pick = allowed[0]
+    game.step(pick)
+    assert [op.name for op in game.task.ops] == [pick]
+    assert game.agent_selection == ADVERSARY
+    assert pick not in game.observe(ADVERSARY)["text"].split("choices:")[1]
+    game.step("no such operator")
+    assert [op.name for op in game.task.ops] == [pick]
+    assert game.agent_selection == AGENT
+    assert game.observe(AGENT)["text"].startswith("user: ")
+
+
+def test_it_shows_where_the_agent_is_weak() -> None:
+    game = small()
+    game.reset(seed=0, options={"failures": {"drip": 0.75, "hold": 0.1}})
+    assert "drip 0.75" in game.observe(ADVERSARY)["text"]
+    assert game.expert(ADVERSARY) == "drip"
+    game.reset(seed=0)
+    assert len({game.expert(ADVERSARY) for _ in range(30)}) > 2, "without failures any allowed operator will do"
+
+
+def test_tasks_are_made_and_verified_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "hard.jsonl"
+    made = CliRunner().invoke(
+        app, ["adversary", "generate", str(path), "--count", "6", "--operators", "inject,drip,press"]
+    )
+    assert made.exit_code == 0, made.output
+    assert len(read_tasks(path)) == 6
+    assert CliRunner().invoke(app, ["adversary", "verify", str(path)]).exit_code == 0
+    lines = path.read_text(encoding="utf-8").splitlines()
+    forged = json.loads(lines[2])
+    forged["proof"]["trajectories"][1] = "0" * 16
+    lines[2] = json.dumps(forged)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    failed = CliRunner().invoke(app, ["adversary", "verify", str(path)])
+    assert failed.exit_code == 1
+    assert "1 of 6 tasks do not hold" in failed.output
+    assert forged["id"] in failed.output
+
+
+@pytest.mark.parametrize("wrong", [["--operators", "injct"], ["--domain", "ship"], ["--level", "hard"]])
+def test_wrong_words_on_the_command_line_exit_with_2(tmp_path: Path, wrong: list[str]) -> None:
+    failed = CliRunner().invoke(app, ["adversary", "generate", str(tmp_path / "x.jsonl"), *wrong])
+    assert failed.exit_code == 2

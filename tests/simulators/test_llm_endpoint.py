@@ -1,0 +1,157 @@
+"""The client of chat completions: what it sends, what it takes, and what it says when something is wrong."""
+
+import socket
+import time
+from typing import Any
+
+import pytest
+from llm_server import Answer, Reply, chat_server, says
+
+from agentrl.errors import ConfigError, EndpointError, InfrastructureError
+from agentrl.simulators.endpoint import Endpoint, without_thoughts
+
+HELLO = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi 你好"}]
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def ask(base_url: str, **settings: Any) -> str:
+    return Endpoint("m", base_url, **{"backoff": 0.001, "timeout": 5.0, "retries": 2, **settings}).chat(HELLO, seed=7)
+
+
+def failure(answer: Answer, **settings: Any) -> str:
+    """What the error says, without the address."""
+    with chat_server(answer) as server:
+        with pytest.raises(EndpointError) as caught:
+            ask(server.base_url, **settings)
+        return str(caught.value).removeprefix(f"{server.base_url}/chat/completions: ")
+
+
+def always(reply: Reply) -> Answer:
+    return lambda body, count: reply
+
+
+def test_the_request_is_what_servers_expect() -> None:
+    with chat_server(always(says("hello"))) as server:
+        assert ask(server.base_url, api_key="k", extra={"top_p": 0.9}) == "hello"
+        assert ask(server.base_url + "/") == "hello"
+    assert server.paths == ["/v1/chat/completions"] * 2
+    expected = {"model": "m", "messages": HELLO, "temperature": 0.7, "max_tokens": 512, "seed": 7, "top_p": 0.9}
+    assert server.requests[0] == expected
+    assert server.headers[0]["Authorization"] == "Bearer k"
+    assert "Authorization" not in server.headers[1]
+
+
+def test_the_key_may_come_from_the_environment_and_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+    with chat_server(always(says("hello"))) as server:
+        ask(server.base_url)
+    assert server.headers[0]["Authorization"] == "Bearer sesame"
+    assert "secret" not in repr(Endpoint("m", "http://h/v1", api_key="secret"))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Reply(b"busy", 503),
+        Reply(b"slow down", 429, {"Retry-After": "0"}),
+        Reply(b"<html>gateway</html>"),
+        Reply(None),
+        says(None),
+        Reply(b'{"choices": []}'),
+    ],
+)
+def test_a_passing_failure_is_tried_again(first: Reply) -> None:
+    with chat_server(lambda body, count: says("at last") if count == 2 else first) as server:
+        assert ask(server.base_url) == "at last"
+    assert len(server.requests) == 3
+    assert server.requests[0] == server.requests[2]
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (Reply(b"boom", 500), "answered 500 Internal Server Error: boom (3 attempts)."),
+        (Reply(b"", 503), "answered 503 Service Unavailable (3 attempts)."),
+        (Reply(b"<html>\n no </html>"), "answered what is no JSON: <html> no </html> (3 attempts)."),
+        (Reply(b'{"choices": [{"mess'), 'answered what is no JSON: {"choices": [{"mess (3 attempts).'),
+        (Reply(b"[]"), "answered what is no chat completion: [] (3 attempts)."),
+        (Reply(b'{"choices": []}'), 'answered without a choice: {"choices": []} (3 attempts).'),
+        (Reply(b'{"error": "x"}'), 'answered without a choice: {"error": "x"} (3 attempts).'),
+        (Reply(b'{"choices": [7]}'), 'answered without a text: {"choices": [7]} (3 attempts).'),
+        (says(""), "answered with an empty text (3 attempts)."),
+        (
+            says("<think>hm", finish_reason="length"),
+            "answered with thoughts only; raise max_tokens (3 attempts).",
+        ),
+    ],
+)
+def test_a_lasting_failure_says_what_came(reply: Reply, message: str) -> None:
+    assert failure(always(reply)) == message
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, "answered 400 Bad Request: no."),
+        (401, "answered 401 Unauthorized: no. Check api_key (or the variable OPENAI_API_KEY)."),
+        (404, "Check the model's name, and that base_url ends where /chat/completions is to follow (usually in /v1)."),
+    ],
+)
+def test_what_cannot_get_better_is_not_tried_again(status: int, advice: str) -> None:
+    with chat_server(always(Reply(b"no", status))) as server:
+        with pytest.raises(EndpointError) as caught:
+            ask(server.base_url)
+        assert str(caught.value).endswith(advice)
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_does_not_answer_is_left() -> None:
+    began = time.monotonic()
+    message = failure(always(Reply(b"", delay=2.0)), timeout=0.1, retries=1)
+    assert message == "did not answer within 0.1 s (2 attempts)."
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_closed_port_is_named() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(InfrastructureError) as caught:
+        ask(f"http://127.0.0.1:{port}/v1", retries=1)
+    expected = f"http://127.0.0.1:{port}/v1/chat/completions: cannot be reached: Connection refused; "
+    assert str(caught.value) == expected + "is the server running? (2 attempts)."
+
+
+def test_a_connection_that_breaks_off_is_named() -> None:
+    message = failure(always(Reply(None)), retries=0)
+    assert message.startswith(("broke off: ", "cannot be reached: "))
+
+
+def test_a_long_answer_is_shown_in_part() -> None:
+    assert failure(always(Reply(b"x" * 5000, 400))) == f"answered 400 Bad Request: {'x' * 200}...."
+
+
+@pytest.mark.parametrize("base_url", ["", "localhost:8000", "ftp://x/v1", "http://"])
+def test_what_is_no_address_is_refused(base_url: str) -> None:
+    with pytest.raises(ConfigError, match="is no address"):
+        Endpoint("m", base_url)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<think>a\nb</think>\n\nYes.", "Yes."),
+        ("thought first</think>Yes.", "Yes."),
+        ("<think>never closed", ""),
+        ("a <think>x</think> b <think>y</think> c", "a  b  c"),
+        ("<thinking>x</thinking>ok", "ok"),
+        ("plain", "plain"),
+    ],
+)
+def test_thoughts_are_dropped(text: str, said: str) -> None:
+    assert without_thoughts(text) == said
