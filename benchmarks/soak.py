@@ -47,7 +47,7 @@ class Soak:
         self.lock = threading.Lock()
         self.statuses: Counter[str] = Counter()
         self.wrong: list[str] = []
-        self.hostile = self.retried = 0
+        self.hostile = 0
         self.samples: list[dict[str, float]] = []
 
     def one(self, number: int) -> None:

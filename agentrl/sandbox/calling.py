@@ -11,9 +11,17 @@ from pathlib import PurePosixPath
 from agentrl.errors import SandboxError
 from agentrl.sandbox.types import ExecResult, Limits
 
+PAGE = 4096
+"""What files and directories take are multiples of it (bytes)."""
+_MOST_ENTRIES = 4000
+"""A run's directory has 4096 inodes, and a program needs some of its own."""
+_MOST_PARTS, _MOST_IN_NAME = 15, 255
+"""The kernel's bound on a path is 4096 bytes."""
+
 
 def check_files(files: Mapping[str, bytes], limits: Limits) -> None:
-    """Raises ValueError when a name is not plain and relative, or all together are larger than the disk."""
+    """Raises ValueError when a name is not plain and relative, or all together are more than the disk holds."""
+    directories: set[PurePosixPath] = set()
     for name in files:
         path = PurePosixPath(name)
         plain = path.parts and not path.is_absolute() and ".." not in path.parts and str(path) == name
@@ -21,9 +29,21 @@ def check_files(files: Mapping[str, bytes], limits: Limits) -> None:
             raise ValueError(f"{name!r} cannot be a file's name: it must be a plain relative path without '..'")
         if any(str(parent) in files for parent in path.parents):
             raise ValueError(f"{name!r} cannot be a file's name: a part of its path is a file, too")
-    total = sum(len(data) for data in files.values())
+        if len(path.parts) > _MOST_PARTS or any(len(part) > _MOST_IN_NAME for part in _encoded(name).split(b"/")):
+            raise ValueError(f"{name[:80]!r}... cannot be a file's name: it is too long")
+        directories.update(path.parents[:-1])
+    if len(files) + len(directories) > _MOST_ENTRIES:
+        raise ValueError(f"{len(files)} files in {len(directories)} directories: they may be {_MOST_ENTRIES} together")
+    total = (sum(-(-len(data) // PAGE) for data in files.values()) + len(directories)) * PAGE
     if total > limits.disk_mb << 20:
-        raise ValueError(f"the files have {total} bytes, but Limits.disk_mb is {limits.disk_mb}")
+        raise ValueError(f"the files take {total} bytes in whole pages, but Limits.disk_mb is {limits.disk_mb}")
+
+
+def _encoded(name: str) -> bytes:
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name!r} cannot be a file's name: it is no text") from error
 
 
 async def in_thread(run: Callable[[int], ExecResult]) -> ExecResult:

@@ -15,7 +15,12 @@ class Places:
         """Raises ValueError when `count` is not positive."""
         if count < 1:
             raise ValueError(f"there must be at least 1 place, not {count}")
-        self._free, self._lock = count, threading.Lock()
+        self._count = count
+        self.forget()
+
+    def forget(self) -> None:
+        """In a forked child: who held or waited for a place was in the parent, and so may be the lock's holder."""
+        self._free, self._lock = self._count, threading.Lock()
         self._waiting: deque[Future[None]] = deque()
 
     @contextmanager

@@ -3,11 +3,15 @@
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import agentrl.sandbox
+from agentrl.errors import SandboxError
+from agentrl.sandbox import Sandbox
 
 # Drops to the capabilities in argv[1] (a mask; "-" keeps all) and the user in argv[2] ("-" stays), then runs argv[3].
 _LAUNCHER = """
@@ -93,6 +97,25 @@ def alive(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def refused_at_once(sandbox: Sandbox) -> NoReturn:
+    """In a forked child: end it with 0 if the parent's sandbox says within some seconds that it is closed here."""
+    signal.alarm(5)
+    code = 1
+    try:
+        sandbox.run("print(1)")
+    except SandboxError as error:
+        code = 0 if "closed" in str(error) else 2
+    finally:
+        sandbox.close()
+        os._exit(code)
+
+
+def limit_for(further: int) -> int:
+    """The limit under which this process can open so many further descriptors."""
+    taken = {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")}
+    return [number for number in range(1 << 12) if str(number) not in taken][further]
 
 
 def below(pid: int) -> set[int]:

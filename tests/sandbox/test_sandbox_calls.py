@@ -126,6 +126,15 @@ def test_any_order_of_any_elements_is_good_and_one_more_or_less_is_not(elements:
         assert not test.met_by([*shuffled[1:], ("another", shuffled[0])])
 
 
+@pytest.mark.parametrize(
+    "expected", [1, 1.0, 1j, "a", b"a", None, True, [1.0], (1j,), {1}, {1: 1j}, Raises("KeyError")]
+)
+def test_an_int_beyond_every_float_is_a_wrong_answer_and_no_error(grader: Sandbox, expected: Any) -> None:
+    source = "def f(): return 10 ** 400\ndef g(): return [10 ** 400]\ndef h(): return {1: 10 ** 400}"
+    for name in "fgh":
+        assert grade_calls(grader, source, name, [CallTest((), expected)]).passed_share == 0
+
+
 def test_unordered_needs_a_sequence() -> None:
     with pytest.raises(ValueError, match="unordered"):
         CallTest((), 3, unordered=True)
@@ -136,6 +145,24 @@ def test_many_unordered_elements_compare_in_little_time() -> None:
     started = time.monotonic()
     assert CallTest((), numbers, unordered=True).met_by([number + 1e-8 for number in reversed(numbers)])
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("error", [1e-9, 0.1])
+@pytest.mark.parametrize("nest", [lambda number: [number, 1.0], lambda number: {"x": ("y", number + 1j)}])
+def test_unordered_elements_that_are_not_exact_compare_in_little_time(nest: Any, error: float) -> None:
+    numbers = [place + 0.5 for place in range(5_000)]
+    test = CallTest((), [nest(number) for number in numbers], unordered=True)
+    started = time.monotonic()
+    assert test.met_by([nest(number + error) for number in reversed(numbers)]) is (error < 0.1)
+    assert time.monotonic() - started < 5
+
+
+def test_unordered_elements_are_told_apart_by_what_is_not_rounding() -> None:
+    stamps = [(0.5, 1.7e9 + place / 2) for place in range(3_000)]
+    noisy = [(0.5 + place * 7919 % 3000 * 1e-17, stamp + 1e-4) for place, (_, stamp) in enumerate(stamps)]
+    test = CallTest((), stamps, unordered=True, rel_tol=1e-11, abs_tol=1e-3)
+    assert test.met_by(noisy[::-1])
+    assert not test.met_by([*noisy[1:], noisy[1]])
 
 
 def test_deeply_nested_elements_of_sets_compare_in_little_time() -> None:

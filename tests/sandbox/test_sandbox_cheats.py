@@ -108,6 +108,21 @@ def test_no_cheat_passes_a_check(grader: Sandbox, name: str) -> None:
     assert grade_source(grader, CHEATS[name], "add", CHECK, QUICK).passed_share == 0
 
 
+LOOPS = (
+    "assert all(got == want for got, want in zip(map(candidate, [1, 2]), [2, 4]))",
+    "for got in map(candidate, [1, 2]): assert got == 2",
+    "assert sum(abs(got - 2) for got in map(candidate, [2, 2])) < 1e-6",
+)
+
+
+@pytest.mark.parametrize("error", ["StopIteration", "StopAsyncIteration", "GeneratorExit", "Own", "SystemExit(0)"])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_no_exception_ends_a_loop_of_the_test_quietly(grader: Sandbox, error: str, loop: str) -> None:
+    source = f"class Own(StopIteration): pass\ndef f(x): raise {error}"
+    assert grade_source(grader, source, "f", f"def check(candidate):\n    {loop}").passed_share == 0
+    assert grade_source(grader, source, "f", f"{loop}\nassert f(1) == 2").passed_share == 0
+
+
 def test_true_is_not_one(grader: Sandbox) -> None:
     assert grade_calls(grader, "def f(): return True", "f", [CallTest((), 1)]).passed_share == 0
 

@@ -150,14 +150,6 @@ def test_colliding_hashes_are_bounded() -> None:
         codec.decode(crowd)
 
 
-@given(st.lists(st.binary(max_size=20)), st.integers(0, 3))
-def test_frames_come_back_and_a_cut_end_is_dropped(messages: list[bytes], cut: int) -> None:
-    stream = b"".join(map(codec.frame, messages))
-    assert list(codec.frames(stream)) == messages
-    if messages and cut:
-        assert list(codec.frames(stream[:-cut])) == messages[:-1]
-
-
 @pytest.mark.parametrize(
     ("expected", "got"),
     [

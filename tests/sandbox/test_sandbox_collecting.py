@@ -6,6 +6,7 @@ from agentrl.errors import TaskFileError
 from agentrl.sandbox import Limits
 from agentrl.sandbox.graders.admission import admit, modules_of
 from agentrl.sandbox.graders.collecting import collect
+from agentrl.sandbox.graders.imports import solution_modules
 
 FULL = """
 import pytest, unittest
@@ -162,3 +163,35 @@ def test_modules_have_dotted_names() -> None:
         "pkg.core",
         "stack",
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "named", "modules"),
+    [
+        ("import json, pytest, helper", None, []),
+        ("import bank", None, ["bank"]),
+        ("def test_a():\n    from bank.core import f\n    import xml.dom, bank", None, ["bank"]),
+        ("from . import x", None, []),
+        ("import bank, shop.tills", ["bank", "shop"], ["bank", "shop"]),
+        ("x = 1", ["bank"], ["bank"]),
+    ],
+)
+def test_tests_take_from_the_solution_what_it_is_expected_to_have(
+    source: str, named: list[str] | None, modules: list[str]
+) -> None:
+    assert sorted(solution_modules({"test_a.py": source, "helper.py": "", "data.txt": "import"}, named)) == modules
+
+
+@pytest.mark.parametrize(
+    ("source", "named", "words"),
+    [
+        ("import bank\ndef test_a():\n    import numpy as np", None, "bank, numpy"),
+        ("try: import numpy.testing\nexcept ImportError: pass", ["bank"], "numpy"),
+        ("import agentrl", None, "agentrl"),
+    ],
+)
+def test_an_import_that_only_a_hostile_solution_could_serve_is_an_error_of_the_task(
+    source: str, named: list[str] | None, words: str
+) -> None:
+    with pytest.raises(TaskFileError, match=words):
+        solution_modules({"test_a.py": source}, named)

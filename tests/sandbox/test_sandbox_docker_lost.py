@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from docker_daemon import containers, daemon_or_skip, docker_or_skip, gone, processes
+from sandbox_elsewhere import refused_at_once
 
 from agentrl.errors import SandboxError
 from agentrl.sandbox import Limits, Status
@@ -209,16 +210,10 @@ def test_a_start_sweeps_what_dead_trainers_left_and_nothing_else(daemon: Daemon)
 def test_a_forked_child_lets_go_without_ending_the_container(daemon: Daemon) -> None:
     sandbox = docker_or_skip(workers=1)
     try:
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                sandbox.run("print(1)")
-            except SandboxError:
-                code = 0
-            finally:
-                sandbox.close()
-                os._exit(code)
+        with sandbox._lock:
+            child = os.fork()
+            if child == 0:
+                refused_at_once(sandbox)
         assert os.waitpid(child, 0)[1] == 0
         container = sandbox._container.id
         assert sandbox.run("print(2)").stdout == "2\n"

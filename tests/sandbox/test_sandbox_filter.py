@@ -72,6 +72,19 @@ def test_in_lockdown_signals_reach_the_program_alone(machine: str) -> None:
         assert verdict(program, ARCHES[machine], table[name], 0xFFFFFFFF) == errno.EPERM
 
 
+@pytest.mark.parametrize("tier", ["namespaces", "container"])
+def test_limits_and_priorities_can_be_changed_of_the_caller_alone(machine: str, tier: str) -> None:
+    """Process 1 of the namespaces is the run's watch, and has the program's user id."""
+    program = seccomp.build(tier, True, pid=0, machine=machine)
+    table = syscalls.numbers(machine)
+    for name in ("prlimit64", "sched_setaffinity"):
+        assert verdict(program, ARCHES[machine], table[name], 0) == ALLOW
+        assert verdict(program, ARCHES[machine], table[name], 1) == errno.EPERM
+    assert verdict(program, ARCHES[machine], table["setpriority"], 0, 0) == ALLOW
+    for which, who in ((0, 1), (1, 0), (1, 1), (2, 0)):
+        assert verdict(program, ARCHES[machine], table["setpriority"], which, who) == errno.EPERM
+
+
 @pytest.mark.parametrize(
     ("family", "expected"), [(1, ALLOW), (2, errno.EACCES), (16, errno.EACCES), (40, errno.EACCES)]
 )

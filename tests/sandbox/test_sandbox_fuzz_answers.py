@@ -83,16 +83,9 @@ def check_round_trip(value: Any) -> None:
     assert twin(value, back)
 
 
-def check_frames(stream: bytes) -> None:
-    whole = list(codec.frames(stream))
-    assert stream.startswith(b"".join(map(codec.frame, whole)))
-    assert all(len(text) <= codec.MAX_BYTES for text in whole)
-
-
 test_any_structure_decodes_to_plain_data_or_is_refused = PROFILE(given(trees)(check_tree))
 test_any_bytes_decode_to_plain_data_or_are_refused = PROFILE(given(st.binary(max_size=200))(check_bytes))
 test_plain_data_survives_the_round_trip_to_the_letter = PROFILE(given(values)(check_round_trip))
-test_any_stream_is_cut_into_frames_or_dropped = PROFILE(given(st.binary(max_size=200))(check_frames))
 test_more_structures = pytest.mark.slow(LARGE(given(trees)(check_tree)))
 test_more_bytes = pytest.mark.slow(LARGE(given(st.binary(max_size=2000))(check_bytes)))
 test_more_round_trips = pytest.mark.slow(LARGE(given(values)(check_round_trip)))
@@ -182,6 +175,34 @@ def check_no_false_pass(said: list[bytes | dict[str, Any]]) -> None:
     assert len(report.outcomes) == 2
     assert sum(outcome.passed for outcome in report.outcomes) <= sum(map(is_right, said))
 
+
+HUGE = 10**400
+NAN, INFINITY = float("nan"), float("inf")
+ODD = (None, True, 0, HUGE, -HUGE, -0.0, 1e308, NAN, -INFINITY, 1j, complex(0, NAN), "", "\ud800", b"", b"\xff")
+NESTED = ([HUGE], [1j], (), (1e308,), set(), {HUGE}, frozenset([1j, NAN]), {}, {1: HUGE}, {1: 1j}, {HUGE: 1.0}, [{()}])
+any_values = values | st.sampled_from(ODD + NESTED)
+
+
+def check_any_expected(expected: Any, got: Any, unordered: bool) -> None:
+    """The grader never raises, takes the expected value itself, and says of any other what `same` says."""
+    unordered = unordered and isinstance(expected, list | tuple)
+    test = CallTest((), expected, unordered=unordered)
+    encoded: list[bytes | dict[str, Any]] = [{"value": codec.encode(value)} for value in (expected, got)]
+    report = grade_calls(Puppet(encoded), "", "add", [test, test])  # type: ignore[arg-type]
+    assert [outcome.passed for outcome in report.outcomes] == [True, test.met_by(got)]
+    assert not test.met_by(got) or unordered or same(expected, got)
+
+
+@pytest.mark.parametrize("expected", ODD + NESTED, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("unordered", [False, True])
+def test_every_kind_of_value_is_compared_with_every_other(expected: Any, unordered: bool) -> None:
+    for got in ODD + NESTED:
+        check_any_expected(expected, got, unordered)
+
+
+expectations = given(any_values, any_values, st.booleans())
+test_an_answer_is_compared_with_any_expected_value = PROFILE(expectations(check_any_expected))
+test_more_answers_are_compared = pytest.mark.slow(LARGE(expectations(check_any_expected)))
 
 conversations = st.lists(parts, max_size=4)
 SMALL = settings(max_examples=100, deadline=None, derandomize=True)

@@ -1,4 +1,4 @@
-"""Reward hacks on record: each first passes a grader as they are usually written, and then none of ours."""
+"""Reward hacks on record: all but three first pass a grader as they are usually written, and then none passes ours."""
 
 import subprocess
 import sys

@@ -2,18 +2,20 @@
 
 import gc
 import os
+import resource
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from conftest import open_or_skip
-from sandbox_elsewhere import alive, below
+from sandbox_elsewhere import alive, below, limit_for
 
 from agentrl.sandbox import Limits
+from agentrl.sandbox.embedded import exchange, handover
 from agentrl.sandbox.embedded.forkserver import EmbeddedSandbox
 
 PROGRAMS = (
@@ -96,3 +98,44 @@ def test_300_runs_leave_nothing(isolation: str) -> None:
 @pytest.mark.parametrize("isolation", ["namespaces", "lockdown", "container"])
 def test_10_000_runs_leave_nothing(isolation: str) -> None:
     exercise(isolation, 10_000)
+
+
+def test_what_cannot_be_begun_leaves_no_descriptor() -> None:
+    """A fork server closed meanwhile; a table of open files that is full, at each of the steps."""
+    sandbox = open_or_skip("auto", workers=1)
+    assert isinstance(sandbox, EmbeddedSandbox)
+    worker = sandbox._pool.workers[0]
+
+    def attempt() -> None:
+        with exchange.Exchange(worker, Limits()) as begun:
+            begun.run("print(1)", "in", {}, None)
+
+    before = len(os.listdir("/proc/self/fd"))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        for room in range(8):  # two pipes, a pair of sockets, two files
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit_for(room), limits[1]))
+            try:
+                with pytest.raises(OSError, match="Too many"):
+                    attempt()
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            assert len(os.listdir("/proc/self/fd")) == before
+        worker.control.close()
+        with pytest.raises(exchange.ZygoteError, match="closed"):
+            attempt()
+        assert len(os.listdir("/proc/self/fd")) == before - 1
+        assert worker.hung_up(0)
+    finally:
+        sandbox.close()
+
+
+def test_a_payload_that_cannot_be_written_leaves_no_descriptor() -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"x"
+        raise MemoryError
+
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(MemoryError):
+        handover.memory_file(parts())
+    assert len(os.listdir("/proc/self/fd")) == before

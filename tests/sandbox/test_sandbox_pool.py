@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import open_or_skip
-from sandbox_elsewhere import alive
+from sandbox_elsewhere import alive, refused_at_once
 
 from agentrl.errors import SandboxError
 from agentrl.sandbox import Limits, Sandbox, Status, open_sandbox, opening, shared_sandbox
+from agentrl.sandbox.embedded.forkserver import EmbeddedSandbox
 
 
 def descriptors() -> int:
@@ -119,6 +120,21 @@ def test_the_shared_sandbox_is_one_and_a_forked_child_gets_its_own() -> None:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
     assert shared.run("print(2)").stdout == "2\n"
+
+
+def test_a_forked_child_does_not_wait_for_what_the_parents_threads_held() -> None:
+    sandbox = open_or_skip("auto", workers=1)
+    assert isinstance(sandbox, EmbeddedSandbox)
+    try:
+        places = [sandbox.place() for _ in range(4)]
+        with places[0], places[1], places[2], places[3], sandbox._places._lock, sandbox._pool._lock:
+            child = os.fork()
+            if child == 0:
+                refused_at_once(sandbox)
+        assert os.waitpid(child, 0)[1] == 0
+        assert sandbox.run("print(2)").stdout == "2\n"
+    finally:
+        sandbox.close()
 
 
 def test_the_zygotes_die_with_a_killed_trainer() -> None:

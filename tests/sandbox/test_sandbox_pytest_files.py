@@ -238,7 +238,7 @@ def test_packages_conftest_and_helper_files(namespaces: Sandbox) -> None:
         "test_a.py": "import pkg.core\nfrom pkg import core, f\nfrom loose import a\nfrom helpers import check\n"
         "def test_a(one):\n    check(f())\n    assert core.f() == pkg.core.f() == one\n    assert a.x == 2",
     }
-    report = grade_pytest(namespaces, files, tests)
+    report = grade_pytest(namespaces, files, tests, modules=("pkg", "loose"))
     assert report.all_passed, report
 
 
@@ -424,6 +424,40 @@ def test_an_honest_solution_passes_those_tests(grader: Sandbox) -> None:
     source = b"def f(x):\n    1 / x\n    return 1111111110"
     report = grade_pytest(grader, {"m.py": source}, {"test_m.py": FUNCTION_TESTS})
     assert passed(report) == [True] * 6 + [False] * 3 + [True] * 3
+
+
+LOOP_TESTS = """
+import pytest
+from m import f, numbers
+
+def test_zip():
+    for got, want in zip(map(f, [1, 2]), [2, 4]): assert got == want
+def test_list(): assert list(map(f, [1, 2])) == []
+def test_generator(): assert sum(f(n) for n in [1, 2]) == 6
+def test_next():
+    with pytest.raises(StopIteration): next(numbers())
+"""
+
+
+@pytest.mark.parametrize("error", ["StopIteration", "GeneratorExit", "Own"])
+def test_no_exception_ends_a_loop_of_the_test_quietly(grader: Sandbox, error: str) -> None:
+    source = f"class Own(StopIteration): pass\ndef f(x): raise {error}\ndef numbers(): yield from ()"
+    report = grade_pytest(grader, {"m.py": source.encode()}, {"test_m.py": LOOP_TESTS}, QUICK)
+    assert passed(report) == [False, False, False, True]
+
+
+@pytest.mark.parametrize("statement", ["import numpy as np", "np = __import__('numpy')"])
+@pytest.mark.parametrize("modules", [None, ["m"]])
+def test_a_solution_cannot_supply_what_tests_check_with(
+    grader: Sandbox, statement: str, modules: list[str] | None
+) -> None:
+    tests = f"from m import f\ndef test_a():\n    {statement}\n    np.assert_close(f(1), 2)"
+    files = {"m.py": b"def f(x): return 0", "numpy.py": b"def assert_close(*unused): pass"}
+    if statement.startswith("import"):
+        with pytest.raises(TaskFileError, match="numpy"):
+            grade_pytest(grader, files, {"test_m.py": tests}, modules=modules)
+    else:
+        assert passed(grade_pytest(grader, files, {"test_m.py": tests}, modules=modules)) == [False]
 
 
 CLASS_HACK = YES + "\ndef f(x): return Yes()"

@@ -34,7 +34,8 @@ def zygote_of(worker: Worker) -> int:
 
 
 @pytest.mark.parametrize("isolation", ["namespaces", "container", "none"])
-def test_a_run_that_cannot_be_set_up_costs_no_other_run(isolation: str) -> None:
+def test_a_run_that_cannot_be_set_up_costs_no_other_run(isolation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentrl.sandbox.embedded.forkserver.check_files", lambda *unused: None)
     sandbox = embedded(isolation)
     worker = sandbox._pool.workers[0]
     try:

@@ -153,11 +153,13 @@ def test_the_server_neither_waits_for_a_pipe_nor_takes_it_for_a_file(
         if kind == "pipe with a reader":
             stack.callback(os.close, os.open("x", os.O_RDONLY | os.O_NONBLOCK))
         Path("link").symlink_to("x")
+        held = len(os.listdir("/proc/self/fd"))
         for name in ("x", "link"):
             with pytest.raises(OSError):  # noqa: PT011 (each kind has its own reason)
                 server.read({"path": name, "most": 9}, b"")
             with pytest.raises(OSError):  # noqa: PT011
                 server.write({"path": name}, b"data")
+        assert len(os.listdir("/proc/self/fd")) == held
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../etc/passwd", "/proc/1/environ", "", "a\0b", "x" * 3000, "\ud800"])

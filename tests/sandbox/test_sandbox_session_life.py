@@ -52,6 +52,7 @@ def test_closing_leaves_nothing_behind(machine: Sandbox) -> None:
 
 
 def test_the_last_reference_ends_a_session(machine: Sandbox) -> None:
+    gc.collect()  # what other tests left must not go in this one
     before, processes = ours(), processes_of(machine)
     sessions = [Session(machine) for _ in range(3)]
     sessions[0].run("sleep 60 &")

@@ -152,6 +152,37 @@ def test_files_beyond_the_disk_limit_are_refused(sandbox: Sandbox) -> None:
         sandbox.run("", files={"x": bytes(2 << 20)}, limits=Limits(disk_mb=1))
 
 
+@pytest.mark.parametrize("name", ["x" * 256, "ä" * 128, "/".join("x" * 16), "\ud800"])
+def test_names_that_no_file_can_have_are_refused(sandbox: Sandbox, name: str) -> None:
+    with pytest.raises(ValueError, match="file's name"):
+        sandbox.run("", files={name: b""})
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"{n}": b"" for n in range(4001)},
+        {f"{n}/{n}": b"" for n in range(2001)},
+        {f"{n}": b"x" for n in range(257)},
+        {f"{n}/x": b"x" for n in range(129)},
+    ],
+    ids=["files", "directories", "pages", "pages of directories"],
+)
+def test_more_files_than_there_is_room_for_are_refused(sandbox: Sandbox, files: dict[str, bytes]) -> None:
+    with pytest.raises(ValueError, match=r"disk_mb|together"):
+        sandbox.run("", files=files, limits=Limits(disk_mb=1 if len(files) < 300 else 64))
+
+
+def test_what_is_not_refused_fits(sandbox: Sandbox) -> None:
+    exact = {"x": bytes(1 << 20)}
+    assert sandbox.run("print(1)", files=exact, limits=Limits(disk_mb=1)).stdout == "1\n"
+    most = {f"{n}": b"x" for n in range(4000)} if sandbox.tier == "namespaces" else {"y" * 255: b"x"}
+    deep = {"/".join(["z" * 255] * 15): b"x"} if sandbox.tier == "namespaces" else {}
+    result = sandbox.run("import os; print(len(os.listdir()))", files=most)
+    assert (result.status, result.stdout) == (Status.OK, f"{len(most)}\n"), result.stderr
+    assert sandbox.run("print(2)", files=deep).stdout == "2\n"
+
+
 @pytest.mark.parametrize("field", ["wall_seconds", "memory_mb", "processes"])
 def test_a_limit_of_zero_is_refused(field: str) -> None:
     with pytest.raises(ValueError, match=field):

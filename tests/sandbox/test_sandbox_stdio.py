@@ -52,6 +52,15 @@ def test_the_rules_of_judges(expected: str, output: str, options: dict[str, Any]
     assert StdioTest("", expected, **options).met_by(output) is passed
 
 
+@pytest.mark.parametrize("answer", ["{}.50 x", "{}.51 x"])
+def test_many_unordered_lines_compare_in_little_time(answer: str) -> None:
+    lines = range(5_000)
+    test = StdioTest("", "\n".join(f"{line}.5 x" for line in lines), tokens=True, unordered=True)
+    started = time.monotonic()
+    assert test.met_by("\n".join(map(answer.format, reversed(lines)))) is (answer == "{}.50 x")
+    assert time.monotonic() - started < 5
+
+
 def test_how_a_run_ends_is_told_per_test(sandbox: Sandbox) -> None:
     source = (
         "import os\nword = input()\nprint(word, flush=True)\n"

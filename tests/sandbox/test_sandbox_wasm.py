@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sandbox_elsewhere import refused_at_once
 
 from agentrl.errors import SandboxError
 from agentrl.sandbox import CallTest, Limits, Status, grade_calls, grade_pytest, grade_source
@@ -53,6 +54,15 @@ def test_an_exception_shows_the_traceback_of_the_program_alone(wasm: WasmSandbox
     ]
     assert result.stderr.splitlines()[-1] == "ZeroDivisionError: division by zero"
     assert "agentrl" not in result.stderr
+
+
+def test_a_forked_child_does_not_wait_for_what_the_parents_threads_held(wasm: WasmSandbox) -> None:
+    with wasm.place(), wasm.place(), wasm._lock, wasm._places._lock:
+        child = os.fork()
+        if child == 0:
+            refused_at_once(wasm)
+    assert os.waitpid(child, 0)[1] == 0
+    assert wasm.run("print(2)").stdout == "2\n"
 
 
 @pytest.mark.parametrize(

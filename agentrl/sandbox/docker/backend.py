@@ -118,7 +118,8 @@ class DockerSandbox:
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's container without ending it."""
-        self._closed = True
+        self._closed, self._lock = True, threading.Lock()
+        self._places.forget()
         self._container.forget()
 
     def _message(

@@ -82,7 +82,7 @@ class Container:
         """Send a RUN and wait for its last message; None when the container was lost; see `lost`.
 
         A container that has not answered when `time.monotonic()` reaches `until` is killed.
-        Raises ValueError for a message that is too long.
+        Raises ValueError for a message that is too long, SandboxError when this process has too many open files.
         """
         call = self._enter(channel, stops)
         try:
@@ -107,9 +107,13 @@ class Container:
             while number in self._calls:
                 number = number % 0xFFFFFFFF + 1
             self._last_number = number
-            call = self._calls[number] = Call(number)
+            call = Call(number)
             if channel is not None or stops:
-                call.tunnel = Tunnel(channel, lambda kind, data: self._send(number, kind, data), stops)
+                try:
+                    call.tunnel = Tunnel(channel, lambda kind, data: self._send(number, kind, data), stops)
+                except OSError as error:
+                    raise SandboxError(f"the trusted side failed: {error}") from error
+            self._calls[number] = call
             if self.lost:
                 call.end(None)
         return call

@@ -6,10 +6,12 @@ and never waits for a run; each run has a thread, and one more where there is a 
 
 import dataclasses
 import os
+import resource
 import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
@@ -74,11 +76,13 @@ class Server:
 
     def _take(self, run: int, kind: Kind, message: bytes | bytearray) -> None:
         if kind is Kind.RUN:
-            order = self._order(run, message)
-            with self._lock:
-                if run in self._orders or run == NO_RUN:
-                    raise ProtocolError(f"a second run with the number {run}")
-                self._orders[run] = order
+            if run in self._orders or run == NO_RUN:
+                raise ProtocolError(f"a second run with the number {run}")
+            try:
+                self._orders[run] = order = self._order(run, message)
+            except OSError as error:
+                self._output.send(run, Kind.FAILED, _failure("sandbox", f"{type(error).__name__}: {error}"))
+                return
             self._pool.submit(self._carry_out, order)
             return
         with self._lock:
@@ -92,11 +96,17 @@ class Server:
             order.tunnel.take(kind, message)
 
     def _order(self, run: int, message: bytes | bytearray) -> Order:
-        order = Order(run, *unpack(message), *os.pipe())
-        if order.header["channel"]:
-            ours, order.theirs = socket.socketpair()
-            with ours:
-                order.tunnel = Tunnel(ours, lambda kind, data: self._output.send(run, kind, data))
+        """Raises OSError, with nothing left open, when this process has too many open files."""
+        with ExitStack() as opened:
+            order = Order(run, *unpack(message), *os.pipe())
+            for descriptor in (order.stop, order.cancel):
+                opened.callback(os.close, descriptor)
+            if order.header["channel"]:
+                ours, order.theirs = socket.socketpair()
+                opened.callback(order.theirs.close)
+                with ours:
+                    order.tunnel = Tunnel(ours, lambda kind, data: self._output.send(run, kind, data))
+            opened.pop_all()
         return order
 
     def _carry_out(self, order: Order) -> None:
@@ -128,25 +138,31 @@ class Server:
                 stop=order.stop,
             )
         except ValueError as error:
-            return Kind.FAILED, pack({"kind": "value", "error": str(error)})
+            return Kind.FAILED, _failure("value", str(error))
         except Exception as error:
             name = "" if isinstance(error, SandboxError) else f"{type(error).__name__}: "
-            return Kind.FAILED, pack({"kind": "sandbox", "error": f"{name}{error}"})
+            return Kind.FAILED, _failure("sandbox", f"{name}{error}")
         fields = dataclasses.asdict(result)
         texts = [fields.pop(name).encode("utf-8", "surrogatepass") for name in ("stdout", "stderr")]
         return Kind.RESULT, pack(fields, texts)
+
+
+def _failure(kind: str, error: str) -> bytes:
+    return pack({"kind": kind, "error": error})
 
 
 def main(tier: str, workers: int, in_flight: int, work: str) -> NoReturn:
     """Serve until stdin ends. The arguments are those of `EmbeddedSandbox`."""
     output = Output(os.dup(1))
     os.dup2(2, 1)  # whatever prints must not get into the stream
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         sandbox = EmbeddedSandbox(tier, workers, in_flight=in_flight, work=work)
         output.send(NO_RUN, Kind.READY, pack({"tier": sandbox.tier, "python": sys.version.split()[0]}))
         with open(0, "rb", buffering=1 << 18, closefd=False) as stream:
             Server(sandbox, output).serve(stream)
     except (ProtocolError, SandboxError) as error:
-        output.send(NO_RUN, Kind.FAILED, pack({"kind": "sandbox", "error": str(error)}))
+        output.send(NO_RUN, Kind.FAILED, _failure("sandbox", str(error)))
         os._exit(1)
     os._exit(0)

@@ -43,13 +43,19 @@ class Tunnel:
 
         When one of the descriptors `stops` is readable or hangs up, a CANCEL is sent. Without `local` that is all.
         """
-        self._local, self._send, self._stops = _copy(local), send, list(stops)
+        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            self._local = _copy(local)
+        except OSError:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            raise
+        self._send, self._stops = send, list(stops)
         self._lock = threading.Lock()
         self._incoming, self._credit = bytearray(), WINDOW
         self._sending = self._delivering = local is not None
         self._end_follows = self._shut = False
         self._last: Last | None = None
-        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def close(self) -> None:
         """Free what `pump` used. What is taken in later is dropped."""

@@ -28,6 +28,7 @@ from agentrl.sandbox.embedded.execution import (
     system_calls,
     take_descriptors,
     unpack,
+    verdict_on_error,
 )
 from agentrl.sandbox.types import Limits
 
@@ -55,6 +56,9 @@ def run_in_container(request: Request, place: Place) -> NoReturn:
         child = os.fork()
         if child == 0:
             _become_contained(limits, place)
+    except BaseException as error:
+        fail(error)
+    with verdict_on_error():
         release_program_descriptors()
         os.close(RULESET)
         ward = supervision.Ward(
@@ -70,9 +74,6 @@ def run_in_container(request: Request, place: Place) -> NoReturn:
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
         report(status=_reap_all(child), limit=limit, by=by)
-    except BaseException as error:
-        report(failed=f"{type(error).__name__}: {error}")
-        os._exit(1)
     _empty_and_exit(place.directory)
 
 
@@ -147,6 +148,9 @@ def run_unconfined(request: Request, directory: str) -> NoReturn:
         child = os.fork()
         if child == 0:
             _become_unconfined(limits, directory)
+    except BaseException as error:
+        fail(error)
+    with verdict_on_error():
         release_program_descriptors()
         ward = supervision.Ward(
             members=supervision.descendants,
@@ -157,9 +161,6 @@ def run_unconfined(request: Request, directory: str) -> NoReturn:
         )
         _, limit, by = supervision.watch(child, ward, REPLY)
         report(status=_end_descendants(child), limit=limit, by=by)
-    except BaseException as error:
-        report(failed=f"{type(error).__name__}: {error}")
-        os._exit(1)
     _empty_and_exit(directory)
 
 

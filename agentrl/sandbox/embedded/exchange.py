@@ -56,19 +56,30 @@ class Exchange:
         self._kills = group.kills() if group else 0
         kept = limits.output_kb * 1024
         self.output, self.errors = Capture(kept, keep_end=False), Capture(kept, keep_end=True)
-        self._stdout, self._their_stdout, self._stderr, self._their_stderr = handover.two_pipes()
+        self._stops = stops
+        self.reply, self._their_reply = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self.reply, self._their_reply = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._stdout, self._their_stdout, self._stderr, self._their_stderr = handover.two_pipes()
         except OSError:
-            for descriptor in (self._stdout, self._their_stdout, self._stderr, self._their_stderr):
-                os.close(descriptor)
+            self.reply.close()
+            self._their_reply.close()
             raise
         self._captures = {self._stdout: self.output, self._stderr: self.errors}
-        self._stops = stops
-        self._poll = select.poll()
-        for descriptor in (*self._captures, self.reply.fileno(), *stops):
-            self._poll.register(descriptor, select.POLLIN)
-        self._poll.register(worker.control, 0)  # only its hanging up
+        try:
+            self._poll = self._listen()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _listen(self) -> select.poll:
+        poll = select.poll()
+        for descriptor in (*self._captures, self.reply.fileno(), *self._stops):
+            poll.register(descriptor, select.POLLIN)
+        try:
+            poll.register(self.worker.control, 0)  # only its hanging up
+        except ValueError as error:
+            raise ZygoteError("the fork server was closed meanwhile") from error
+        return poll
 
     def __enter__(self) -> "Exchange":
         return self
@@ -88,19 +99,21 @@ class Exchange:
 
     def run(self, program: str, stdin: str, files: Mapping[str, bytes], channel: socket.socket | None) -> ExecResult:
         """Run to the end. Raises SetupError or ZygoteError; `started` then tells how far it came."""
-        parts = handover.memory_file(payload.pack(program, dict(files)))
-        source = handover.memory_file([stdin.encode("utf-8", "replace")]) if stdin else os.open(os.devnull, os.O_RDONLY)
-        theirs = [self._their_reply.fileno(), parts, source, self._their_stdout, self._their_stderr]
-        theirs += [] if channel is None else [channel.fileno()]
-        theirs += self.group.descriptors if self.group else []
-        try:
-            self.worker.send(self.limits, theirs, channel is not None)
-        except OSError as error:
-            raise ZygoteError(f"the fork server is gone: {error}") from error
-        finally:
-            os.close(parts)
-            os.close(source)
-            self._close_theirs()
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._close_theirs)
+            parts = handover.memory_file(payload.pack(program, dict(files)))
+            opened.callback(os.close, parts)
+            source = (
+                handover.memory_file([stdin.encode("utf-8", "replace")]) if stdin else os.open("/dev/null", os.O_RDONLY)
+            )
+            opened.callback(os.close, source)
+            theirs = [self._their_reply.fileno(), parts, source, self._their_stdout, self._their_stderr]
+            theirs += [] if channel is None else [channel.fileno()]
+            theirs += self.group.descriptors if self.group else []
+            try:
+                self.worker.send(self.limits, theirs, channel is not None)
+            except OSError as error:
+                raise ZygoteError(f"the fork server is gone: {error}") from error
         self._follow()
         self._drain()
         return self._result()

@@ -8,7 +8,8 @@ import fcntl
 import json
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -85,6 +86,9 @@ def run_in_namespaces(request: Request) -> NoReturn:
         child = os.fork()
         if child == 0:
             _become_program_in_namespaces(request.limits)
+    except BaseException as error:
+        fail(error)
+    with verdict_on_error():
         release_program_descriptors()
         ward = supervision.Ward(
             members=supervision.others_here,
@@ -97,9 +101,21 @@ def run_in_namespaces(request: Request) -> NoReturn:
                 os.kill(-1, signal.SIGKILL)
         # What else the program left behind ends with this process, by the kernel's hand.
         report(status=os.waitpid(child, 0)[1], limit=limit, by=by)
-    except BaseException as error:
-        report(failed=f"{type(error).__name__}: {error}")
     os._exit(0)
+
+
+@contextmanager
+def verdict_on_error() -> Iterator[None]:
+    """In the watch, once there is a program: an error ends the run as killed and this process, which ends the rest.
+
+    It must not count as a failure of the machinery, which is tried again and is nobody's fault: the program may have
+    brought it about.
+    """
+    try:
+        yield
+    except BaseException:
+        report(status=int(signal.SIGKILL), limit="", by="")
+        os._exit(1)
 
 
 def release_program_descriptors() -> None:

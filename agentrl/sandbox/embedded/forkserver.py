@@ -113,6 +113,7 @@ class EmbeddedSandbox:
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's zygotes without ending them."""
+        self._places.forget()
         self._pool.forget()
         self._groups.forget()
 

@@ -18,8 +18,12 @@ def two_pipes() -> tuple[int, int, int, int]:
 def memory_file(parts: Iterable[bytes]) -> int:
     """An anonymous file with these contents. The zygote passes it on unread."""
     descriptor = os.memfd_create("agentrl", os.MFD_CLOEXEC)
-    with open(descriptor, "wb", closefd=False) as file:
-        for part in parts:
-            file.write(part)
-    os.lseek(descriptor, 0, os.SEEK_SET)
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            for part in parts:
+                file.write(part)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor

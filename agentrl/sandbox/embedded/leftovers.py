@@ -25,8 +25,8 @@ def _machine() -> str:
 def _start_time(pid: int) -> str:
     """The process's start in clock ticks since boot; "" when it is gone."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[19]
+        with open(f"/proc/{pid}/stat", "rb") as file:  # a process names itself, with any bytes
+            return file.read().rpartition(b")")[2].split()[19].decode()
     except (FileNotFoundError, ProcessLookupError):
         return ""
 

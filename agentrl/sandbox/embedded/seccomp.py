@@ -58,6 +58,10 @@ def _none_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [_argument(index), *body, _allow(), _deny(errno.EPERM)]
 
 
+def _only(index: int, value: int) -> list[Instruction]:
+    return [_argument(index), _op(_EQUAL, value, 1, 0), _deny(errno.EPERM)]
+
+
 def _clone_rule(processes: bool) -> list[Instruction]:
     refuse_namespaces = [_argument(0), _op(_ANY_BIT, _NAMESPACE_FLAGS, 0, 1), _deny(errno.EPERM)]
     threads_only = [_op(_ANY_BIT, _CLONE_THREAD, 1, 0), _deny(errno.EPERM)]
@@ -82,6 +86,10 @@ def _rules(tier: str, own_sockets: bool, pid: int) -> dict[str, list[Instruction
         rules["socketpair"] = _one_of(1, _STREAM_AND_SEQPACKET, errno.EACCES, mask=0xF)
     if tier == "lockdown":
         rules["kill"] = rules["tgkill"] = rules["prlimit64"] = _one_of(0, own, errno.EPERM)
+    else:
+        # The watch has the same user id: in namespaces always, in "container" at the end. 0 is the caller itself.
+        rules["prlimit64"] = rules["sched_setaffinity"] = _one_of(0, (0,), errno.EPERM)
+        rules["setpriority"] = [*_only(0, 0), *_only(1, 0), _allow()]
     return rules
 
 

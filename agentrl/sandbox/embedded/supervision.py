@@ -7,7 +7,10 @@ the trusted side's wish to stop. What the run's processes are, and how all of th
 import os
 import select
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+
+from agentrl.sandbox.embedded import kernel
 
 TICK_MS = 50
 
@@ -30,8 +33,16 @@ class Ward:
 def watch(child: int, ward: Ward, asked: int) -> tuple[bool, str, str]:
     """Wait until the program `child` ends, something exceeds its limit, or the socket `asked` says to stop.
 
-    Returns (the program ended by itself, the limit that held or "", who held it). The child is not reaped.
+    Returns (the program ended by itself, the limit that held or "", who held it). The child is not reaped. Never
+    raises: what the watch cannot look at while the program runs, the program may have made so. Then it has to end.
     """
+    try:
+        return _watch(child, ward, asked)
+    except Exception:
+        return False, "", ""
+
+
+def _watch(child: int, ward: Ward, asked: int) -> tuple[bool, str, str]:
     ended = os.pidfd_open(child)
     poll = select.poll()
     poll.register(ended, select.POLLIN)
@@ -83,18 +94,21 @@ def kills_of(events: int | None) -> int:
     return int(fields.get("oom_kill", 0))
 
 
-def _fields(process: str) -> dict[str, str]:
-    try:
-        with open(f"/proc/{process}/status") as file:
-            return dict(line.split(":", 1) for line in file)
-    except (FileNotFoundError, ProcessLookupError):
-        return {}
+def _fields(process: str) -> dict[bytes, list[bytes]]:
+    """The fields of /proc/PID/status, in words; {} when it is gone.
+
+    Processes name themselves, with any bytes but a newline (it comes escaped), so this takes what it finds.
+    """
+    with suppress(FileNotFoundError, ProcessLookupError):
+        lines = kernel.read_small(f"/proc/{process}/status").split(b"\n")
+        return {name: value.split() for name, _, value in (line.partition(b":") for line in lines)}
+    return {}
 
 
 def held_kb(process: str) -> int:
     """Memory that only this process and its kin hold: anonymous pages and shared ones without a file (KiB)."""
     fields = _fields(process)
-    return sum(int(fields[name].split()[0]) for name in ("RssAnon", "RssShmem") if name in fields)
+    return sum(int(fields[name][0]) for name in (b"RssAnon", b"RssShmem") if name in fields)
 
 
 def _processes() -> list[str]:
@@ -108,24 +122,25 @@ def others_here() -> list[str]:
 
 def of_user(user: int) -> list[str]:
     """The processes with this real user id. (Who owns a /proc directory would not do: programs can change that.)"""
-    return [name for name in _processes() if _fields(name).get("Uid", "-1").split()[0] == str(user)]
+    return [name for name in _processes() if _is_of(user, _fields(name))]
+
+
+def _is_of(user: int, fields: dict[bytes, list[bytes]]) -> bool:
+    return b"Uid" in fields and int(fields[b"Uid"][0]) == user
 
 
 def tasks_of(user: int) -> int:
     """How many processes and threads this user has, which is what RLIMIT_NPROC counts."""
     found = [_fields(name) for name in _processes()]
-    return sum(int(fields["Threads"]) for fields in found if fields and fields["Uid"].split()[0] == str(user))
+    return sum(int(fields[b"Threads"][0]) for fields in found if _is_of(user, fields))
 
 
 def descendants() -> list[str]:
     """The processes below this one, which must be a subreaper for none to get away."""
     parents: dict[str, str] = {}
     for name in _processes():
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                parents[name] = file.read().rpartition(")")[2].split()[1]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+        with suppress(FileNotFoundError, ProcessLookupError):
+            parents[name] = kernel.read_small(f"/proc/{name}/stat").rpartition(b")")[2].split()[1].decode()
     found = {str(os.getpid())}
     while True:
         more = {name for name, parent in parents.items() if parent in found} - found

@@ -39,9 +39,8 @@ lgetxattr:192:9 fgetxattr:193:10 listxattr:194:11 llistxattr:195:12 flistxattr:1
 # Harmless only where no other process has the program's user id.
 _OWN_USER = """
 fork:57:- vfork:58:- execve:59:221 execveat:322:281 kill:62:129 tkill:200:130 tgkill:234:131 rt_sigqueueinfo:129:138
-rt_tgsigqueueinfo:297:240 pidfd_open:434:434 pidfd_send_signal:424:424 prlimit64:302:261 setpriority:141:140
-sched_setaffinity:203:122 chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 utime:132:- utimes:235:-
-utimensat:280:88 futimesat:261:- truncate:76:45
+rt_tgsigqueueinfo:297:240 pidfd_open:434:434 pidfd_send_signal:424:424 chmod:90:- fchmod:91:52 fchmodat:268:53
+fchmodat2:452:452 utime:132:- utimes:235:- utimensat:280:88 futimesat:261:- truncate:76:45
 """
 
 # Harmless only where the program has file systems and a network of its own.
@@ -53,8 +52,8 @@ inotify_init:253:- inotify_init1:294:26 inotify_add_watch:254:27 inotify_rm_watc
 # Allowed or not by their arguments (see seccomp.py), or used by the trusted side.
 _OTHERS = """
 clone:56:220 clone3:435:435 socket:41:198 socketpair:53:199 ioctl:16:29 prctl:157:167 fcntl:72:25 seccomp:317:277
-pivot_root:155:41 capset:126:91 landlock_create_ruleset:444:444 landlock_add_rule:445:445
-landlock_restrict_self:446:446
+prlimit64:302:261 setpriority:141:140 sched_setaffinity:203:122 pivot_root:155:41 capset:126:91
+landlock_create_ruleset:444:444 landlock_add_rule:445:445 landlock_restrict_self:446:446
 """
 
 NEWEST = 462

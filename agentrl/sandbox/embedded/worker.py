@@ -110,8 +110,10 @@ class Worker:
     def hung_up(self, seconds: float) -> bool:
         """Whether the zygote is gone, or goes within so many seconds."""
         poll = select.poll()
-        poll.register(self.control, 0)
-        return bool(poll.poll(seconds * 1000))
+        with suppress(ValueError):  # this side is closed
+            poll.register(self.control, 0)
+            return bool(poll.poll(seconds * 1000))
+        return True
 
     def kill(self) -> None:
         """End the zygote at once. Whoever waits for one of its runs sees the control socket hang up."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from agentrl.sandbox.calling import PAGE
 from agentrl.sandbox.types import Limits
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
@@ -21,7 +22,7 @@ _CONFIGURATION = {
     "__main__.py",
 }
 _COMPILED = {".pth", ".pyc", ".pyo", ".pyd", ".so"}
-_RESERVED = sys.stdlib_module_names | {"agentrl", "pytest", "_pytest", "pluggy", "conftest", "sitecustomize"}
+RESERVED = sys.stdlib_module_names | {"agentrl", "pytest", "_pytest", "pluggy", "conftest", "sitecustomize"}
 
 
 def admit(
@@ -33,7 +34,7 @@ def admit(
     runners and of the interpreter; compiled code; modules named like one of the standard library's, or like a test
     file or its folder; files that do not fit into `limits.disk_mb`. `flat`: the sandbox has no folders.
     """
-    reserved = {_top(name).lower() for name in test_files} | {name.lower() for name in _RESERVED}
+    reserved = {top_name(name).lower() for name in test_files} | {name.lower() for name in RESERVED}
     kept: dict[str, bytes] = {}
     room = limits.disk_mb << 19  # half of the disk: the rest is for tests and programs
     for name, data in files.items():
@@ -41,10 +42,11 @@ def admit(
         clash = any(str(parent) in kept for parent in path.parents) or any(
             other.startswith(f"{name}/") for other in kept
         )
-        fits = len(data) <= room and len(kept) < _MOST_FILES
+        size = (-(-len(data) // PAGE) + len(path.parts) - 1) * PAGE  # as `check_files` counts, or more
+        fits = size <= room and len(kept) < _MOST_FILES
         if _harmless(name, reserved) and not clash and fits and not (flat and len(path.parts) > 1):
             kept[name] = bytes(data)
-            room -= len(data)
+            room -= size
     return kept, tuple(ascii(name)[1:-1][:200] for name in files if name not in kept)
 
 
@@ -53,10 +55,10 @@ def _harmless(name: str, reserved: set[str]) -> bool:
     plain = len(parts) <= _MOST_PARTS and all(_PART.fullmatch(part) for part in parts)
     last = parts[-1].lower()
     forbidden = last in _CONFIGURATION or PurePosixPath(last).suffix in _COMPILED or "__pycache__" in parts
-    return plain and not forbidden and _top(name).lower() not in reserved
+    return plain and not forbidden and top_name(name).lower() not in reserved
 
 
-def _top(name: str) -> str:
+def top_name(name: str) -> str:
     """The name by which `import` would find the file, or its folder."""
     return name.split("/")[0].partition(".")[0]
 

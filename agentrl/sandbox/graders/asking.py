@@ -6,6 +6,8 @@ from typing import Any
 from agentrl.sandbox.graders import codec, solution
 
 MOST_CHARACTERS = 600
+# Python takes these as the quiet end of a loop or a generator: `zip(map(f, inputs), expected)` would compare nothing.
+_QUIET_ENDS = (StopIteration, StopAsyncIteration, GeneratorExit)
 
 
 class SolutionGoneError(BaseException):
@@ -68,6 +70,19 @@ def exception_of(answer: dict[str, Any]) -> BaseException:
     error = make_error(known, arguments if isinstance(arguments, list) else [text])
     error.add_note(told(answer))
     return error
+
+
+def as_raised(error: BaseException, *, iterating: bool = False) -> BaseException:
+    """What a call raises for a solution's exception: itself, or RuntimeError for one that would end a loop (PEP 479).
+
+    `iterating`: the test asked an iterator for its next element, so StopIteration is an honest answer.
+    """
+    if not isinstance(error, _QUIET_ENDS) or (iterating and isinstance(error, StopIteration)):
+        return error
+    loud = RuntimeError(f"the solution raised {type(error).__name__}")
+    for note in getattr(error, "__notes__", ()):
+        loud.add_note(note)
+    return loud
 
 
 def builtin_error(name: Any) -> type[BaseException] | None:

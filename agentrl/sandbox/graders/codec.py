@@ -9,7 +9,7 @@ import json
 import math
 import os
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 MAX_BYTES = 1 << 20
@@ -153,14 +153,3 @@ def fresh_number() -> int:
 def frame(text: bytes) -> bytes:
     """A message with its length before it, for streams."""
     return struct.pack(">I", len(text)) + text
-
-
-def frames(stream: bytes) -> Iterator[bytes]:
-    """The complete messages of a stream; a rest that is cut off, or a length out of bounds, ends them."""
-    place = 0
-    while place + 4 <= len(stream):
-        (size,) = struct.unpack_from(">I", stream, place)
-        if size > MAX_BYTES or place + 4 + size > len(stream):
-            return
-        yield stream[place + 4 : place + 4 + size]
-        place += 4 + size

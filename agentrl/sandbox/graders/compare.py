@@ -10,6 +10,12 @@ from typing import Any
 from agentrl.sandbox.graders import codec
 
 _SEQUENCES, _SETS = (list, tuple), (set, frozenset)
+_DIGITS = (6, 9, 12)
+_MOST_WORK = 10_000_000
+"""Most characters that pairing may compare: a second of the trainer's time or so."""
+
+Order = tuple[str, list[list[float]]]
+"""Sorts elements so that those that are equal but for rounding come to the same place: see `order_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ def same(expected: Any, got: Any, rules: Rules = DEFAULT_RULES) -> bool:
     if isinstance(expected, int | float) and isinstance(got, int | float):
         return _same_number(expected, got, rules)
     if isinstance(expected, complex) and isinstance(got, complex | int | float):
-        got = complex(got)
+        # An int has parts, too; as a complex it could be too large.
         pairs = ((expected.real, got.real), (expected.imag, got.imag))
         return all(_same_number(left, right, rules) for left, right in pairs)
     if isinstance(expected, _SEQUENCES) and isinstance(got, _SEQUENCES):
@@ -56,25 +62,66 @@ def same_unordered(expected: Any, got: Any, rules: Rules = DEFAULT_RULES) -> boo
     """Whether two sequences hold the same elements, each as often, in any order. Elements compare by `same`."""
     if not isinstance(got, _SEQUENCES) or not _alike(expected, got, rules):
         return False
-    return paired(expected, got, _fingerprint, lambda left, right: same(left, right, rules))
+    return paired(expected, got, _fingerprint, _order, lambda left, right: same(left, right, rules))
 
 
-def paired(expected: Any, got: Any, text: Callable[[Any], str], meets: Callable[[Any, Any], bool]) -> bool:
+def paired(
+    expected: Any,
+    got: Any,
+    text: Callable[[Any], str],
+    order: Callable[[Any], Order],
+    meets: Callable[[Any, Any], bool],
+) -> bool:
     """Whether each expected element has one of its own in `got`, of the same length.
 
-    Elements with the same text pair up first; then each one left takes the first that `meets` it (numbers: in ascending
-    order). So keep tolerances below the distances between elements.
+    Elements with the same text pair up first, then those at the same place in `order`; each one left takes the first
+    that `meets` it. So keep tolerances below the distances between elements. Where too many are left to try all pairs
+    in a second or so, the answer is no.
     """
-    left, right = _without_common(expected, got, text)
-    if all(type(item) in (int, float) for item in (*left, *right)):
-        left.sort()
-        right.sort()
-    for item in left:
-        place = next((place for place, other in enumerate(right) if meets(item, other)), None)
+    left, right = (sorted(rest, key=order) for rest in _without_common(expected, got, text))
+    rest = [pair for pair in zip(left, right, strict=True) if not meets(*pair)]
+    others = [other for _, other in rest]
+    if len(rest) * sum(len(text(other)) for other in others) > _MOST_WORK:
+        return False
+    for item, _ in rest:
+        place = next((place for place, other in enumerate(others) if meets(item, other)), None)
         if place is None:
             return False
-        del right[place]
+        del others[place]
     return True
+
+
+def order_of(rest: str, numbers: list[float]) -> Order:
+    """The key of an element: what of it is no number, its numbers rounded ever less, and its numbers as they are.
+
+    A tiny error in the first number must not decide over the second.
+    """
+    sortable = [-math.inf if math.isnan(number) else number for number in numbers]
+    return rest, [*([float(f"{number:.{digits}g}") for number in sortable] for digits in _DIGITS), sortable]
+
+
+def _order(value: Any) -> Order:
+    numbers: list[float] = []
+    return order_of(json.dumps(_without_numbers(value, numbers)), numbers)
+
+
+def _without_numbers(value: Any, numbers: list[float]) -> Any:
+    """A structure for JSON in which numbers that may be inexact are None; they are added to `numbers`."""
+    if isinstance(value, complex):
+        numbers += [value.real, value.imag]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            numbers.append(float(value))
+        except OverflowError:
+            numbers.append(math.inf if value > 0 else -math.inf)
+    elif isinstance(value, _SEQUENCES):
+        return [_without_numbers(item, numbers) for item in value]
+    elif isinstance(value, dict):
+        named = {_fingerprint(key): item for key, item in value.items()}
+        return [[name, _without_numbers(named[name], numbers)] for name in sorted(named)]
+    else:
+        return _canonical(value)
+    return None
 
 
 def _alike(expected: Any, got: Any, rules: Rules) -> bool:

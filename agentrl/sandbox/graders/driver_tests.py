@@ -18,6 +18,7 @@ from agentrl.sandbox.graders.asking import (
     MOST_CHARACTERS,
     RefusedError,
     SolutionGoneError,
+    as_raised,
     ask,
     decode,
     encode,
@@ -73,7 +74,7 @@ class Calls:
             self.last = shorten(value)
             return value
         self.error = told(answer)
-        raise exception_of(answer)
+        raise as_raised(exception_of(answer))
 
 
 def shorten(value: Any, most: int = 200) -> str:

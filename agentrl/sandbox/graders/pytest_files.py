@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from agentrl.sandbox.graders import codec
 from agentrl.sandbox.graders.admission import admit, modules_of
 from agentrl.sandbox.graders.collecting import Case, collect
 from agentrl.sandbox.graders.conversation import twice
+from agentrl.sandbox.graders.imports import solution_modules
 from agentrl.sandbox.graders.report import Outcome, Report, cut_short, failure, is_time_out, not_loaded, report_of
 from agentrl.sandbox.graders.source import run_both
 from agentrl.sandbox.types import DEFAULT_LIMITS, ExecResult, Limits, Sandbox, Status
@@ -26,6 +27,7 @@ def grade_pytest(
     test_files: Mapping[str, str],
     limits: Limits = DEFAULT_LIMITS,
     *,
+    modules: Collection[str] | None = None,
     isolate: bool = True,
     in_place: bool = False,
     test_seconds: float | None = None,
@@ -38,6 +40,10 @@ def grade_pytest(
     `files` that could take part in running the tests (conftest.py, pytest.ini, *.pth, modules named like one of the
     standard library's or like a test file ...) are left out, and named in the report's `dropped`.
 
+    `modules` names the top-level modules and packages that the tests may import from `files`. None: the only one that
+    they import which is neither the standard library's, nor pytest, nor a test file. A solution cannot supply any
+    other, such as a numpy of its own.
+
     The tests run in a process of their own, and what they import from `files` stands for another process (remote.py):
     arguments and results cross as builtin data; objects of the solution's classes stay there. `in_place` is that of
     `grade_source`. What cannot cross, such as a function as an argument or a patch of the solution's module, fails.
@@ -46,16 +52,17 @@ def grade_pytest(
     solution that looks for it can replace the tests' code or read the secret from memory. The report says so.
 
     `test_seconds` is the wall time of each test; one that takes longer ends the run. `limits.wall_seconds` is for all.
-    Raises TaskFileError for test files that hold no test or use what is not supported, SandboxError when the machinery
-    fails twice.
+    Raises TaskFileError for test files that hold no test, or use or import what is not there; SandboxError when the
+    machinery fails twice.
     """
     plan = collect(test_files)
+    expected = solution_modules(test_files, modules)
     kept, dropped = admit(files, test_files, limits, flat=sandbox.tier == "lockdown")
     secret = secrets.token_hex(16)
     order = {
         "plan": [{"id": case.id, **dataclasses.asdict(case)} for case in plan],
         "sources": {name: source for name, source in test_files.items() if name.endswith(".py")},
-        "modules": modules_of(kept),
+        "modules": [name for name in modules_of(kept) if name.partition(".")[0] in expected],
         "isolate": isolate,
         "in_place": in_place,
         "seconds": test_seconds or 0.0,

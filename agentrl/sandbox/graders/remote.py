@@ -19,6 +19,7 @@ from agentrl.sandbox.graders import codec
 from agentrl.sandbox.graders.asking import (
     RefusedError,
     SolutionGoneError,
+    as_raised,
     ask,
     builtin_error,
     decode,
@@ -64,7 +65,7 @@ class Connection:
             write_back(held, answer["arguments"], meet)
         if "value" in answer:
             return decode(answer["value"], meet)
-        raise self._exception(answer)
+        raise as_raised(self._exception(answer), iterating=action == "next")
 
     def _name(self, value: Any) -> Any:
         if isinstance(value, Remote):

@@ -16,6 +16,7 @@ NAME = "solution.py"
 CHANNEL = 3
 _MODULE = "solution"
 _LAST_FRAMES, _MOST_CHARACTERS = 3, 600
+_OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
 # By identity, and from before any solution ran: a class that only calls itself ValueError is none of these.
 BUILTIN_ERRORS = frozenset(
     kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, BaseException)
@@ -60,6 +61,8 @@ def _file(path: str) -> str | None:
     if path == NAME:
         return ""
     directory = os.environ.get("HOME", "") + "/"
+    if path.startswith(_OWN):  # this package may lie below it, too
+        return None
     return f"{path.removeprefix(directory)}, " if path.startswith(directory) else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from agentrl.sandbox.graders.compare import paired
+from agentrl.sandbox.graders.compare import Order, order_of, paired
 from agentrl.sandbox.graders.report import NOT_RUN, Outcome, Report, cut_short, failure, is_time_out
 from agentrl.sandbox.types import DEFAULT_LIMITS, NO_FILES, ExecResult, Limits, Sandbox, Status
 
@@ -50,7 +50,7 @@ class StdioTest:
         if len(expected) != len(got):
             return False
         if self.unordered:
-            return paired(expected, got, str, self._line_met)
+            return paired(expected, got, str, _order, self._line_met)
         return all(map(self._line_met, expected, got))
 
     def _lines(self, text: str) -> list[str]:
@@ -73,6 +73,13 @@ class StdioTest:
         if len(got) > _LONGEST_NUMBER or not _FLOAT.fullmatch(expected) or not _NUMBER.fullmatch(got):
             return False
         return math.isclose(float(expected), float(got), rel_tol=self.rel_tol, abs_tol=self.abs_tol)
+
+
+def _order(line: str) -> Order:
+    words = line.split()
+    numbers = [_NUMBER.fullmatch(word) is not None for word in words]
+    rest = " ".join("" if number else word for word, number in zip(words, numbers, strict=True))
+    return order_of(rest, [float(word) for word, number in zip(words, numbers, strict=True) if number])
 
 
 def grade_stdio(

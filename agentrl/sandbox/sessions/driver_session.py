@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from agentrl.sandbox.sessions.driver_shell import MOST_STATE, SHELLS, Command
@@ -112,9 +113,7 @@ class Driver:
         """Write a regular file, making the directories that lead to it."""
         path = self._inside(header["path"])
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-        with open(os.open(path, flags, 0o666), "wb") as file:
-            _require_regular(file.fileno())
+        with _regular(path, os.O_WRONLY | os.O_CREAT) as descriptor, open(descriptor, "wb", closefd=False) as file:
             file.truncate()
             file.write(body)
         return {}, b""
@@ -122,8 +121,7 @@ class Driver:
     def read(self, header: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
         """Read a regular file of at most `most` bytes."""
         path = self._inside(header["path"])
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-            _require_regular(file.fileno())
+        with _regular(path, os.O_RDONLY) as descriptor, open(descriptor, "rb", closefd=False) as file:
             data = file.read(header["most"] + 1)
         if len(data) > header["most"]:
             raise OSError(errno.EFBIG, f"it has more than {header['most']} bytes")
@@ -144,9 +142,16 @@ class Driver:
         return path
 
 
-def _require_regular(descriptor: int) -> None:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
+@contextlib.contextmanager
+def _regular(path: str, flags: int) -> Iterator[int]:
+    """A descriptor of a regular file, for as long as it lasts. Raises OSError for anything else, and keeps none."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _first_variables(home: str) -> dict[str, str]:

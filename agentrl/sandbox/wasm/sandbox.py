@@ -95,7 +95,8 @@ class WasmSandbox:
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's workers without ending them."""
-        self._closed = True
+        self._closed, self._lock = True, threading.Lock()
+        self._places.forget()
         for worker in (*self._idle, *self._busy):
             worker.forget()
         self._idle, self._busy = [], set()
@@ -118,18 +119,21 @@ class WasmSandbox:
                     raise
         raise AssertionError("unreachable")
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SandboxError("this sandbox is closed")
+
     @contextmanager
     def _worker(self) -> Iterator[Worker]:
         """A free worker, or a further one; kept afterwards if it lives and is not one too many."""
         with self._lock:
+            self._check_open()
             worker = self._idle.pop() if self._idle else None
         worker = worker or Worker(self._component)
         with self._lock:
-            closed = self._closed
             self._busy.add(worker)
         try:
-            if closed:
-                raise SandboxError("this sandbox is closed")
+            self._check_open()  # it may have taken its time to start
             yield worker
         finally:
             with self._lock:

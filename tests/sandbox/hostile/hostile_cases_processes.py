@@ -50,6 +50,20 @@ PROCESSES = [
         real="none",
     ),
     Case(
+        "processes/c05b_weakens_its_watch",
+        "ok",
+        by="limits, priority and processors of the caller alone can be changed (seccomp)",
+        by_lockdown="the same",
+        by_container="the same",
+    ),
+    Case(
+        "processes/c05c_names_itself",
+        "ok",
+        by="the watch reads bytes, and by name; should it fail all the same, the run ends as killed",
+        by_lockdown=_REFUSED,
+        by_container="the same as in namespaces",
+    ),
+    Case(
         "processes/c06_kill_group",
         "ok killed error",
         by=_PID,

@@ -36,7 +36,7 @@ _GRADER = """
 
 Each of these is a solution. First it passes a grader as they are usually written (`naive_graders.py`: the exit code, a
 word on stdout, a list in the same process, unittest and pytest in the solution's directory), then none of ours, in
-every tier.
+every tier. Only 61e (feedback), 63g (a slow answer) and 64b (a table) have no such grader to pass first.
 """
 
 
