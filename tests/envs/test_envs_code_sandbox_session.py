@@ -162,7 +162,7 @@ def test_another_file_can_be_submitted() -> None:
     [
         ("true", "solution.py: No such file or directory"),
         ("touch solution.py", "solution.py: it is empty"),
-        ("mkdir solution.py", "solution.py: Is a directory"),
+        ("mkdir solution.py", "solution.py: it is no regular file"),
         ("ln -s /usr/bin/env solution.py", "leads out"),
         ("head -c 100000 /dev/zero > solution.py", "more than 65536 bytes"),
     ],
