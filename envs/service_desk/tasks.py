@@ -3,14 +3,12 @@
 import random
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Final, Protocol
-
-from pydantic import ValidationError
 
 from agentrl.envs.service_desk.domain import Level, split_of_seed
 from agentrl.envs.service_desk.domains import domain_name, get_domain
 from agentrl.errors import TaskFileError
+from agentrl.simulators.adversary import files
 from agentrl.simulators.models import Persona, UserTask
 from agentrl.simulators.personas import PersonaSampler
 from agentrl.simulators.users import seeded
@@ -97,24 +95,4 @@ def labels(task: UserTask) -> dict[str, str]:
 
 def read_tasks(path: str | PathLike[str]) -> list[UserTask]:
     """The tasks of a JSONL file, one `UserTask` a line. Raises TaskFileError that names every broken line."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskFileError(f"{path}: cannot be read: {error}") from None
-    tasks: list[UserTask] = []
-    problems: list[str] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            task = UserTask.model_validate_json(line)
-            get_domain(task.domain).ontology.check(task)
-            tasks.append(task)
-        except ValidationError as error:
-            first = error.errors()[0]
-            problems.append(f"{path}:{number}: {'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}")
-        except Exception as error:
-            problems.append(f"{path}:{number}: {error}")
-    if problems:
-        raise TaskFileError("\n".join([f"{len(problems)} broken lines in the task file:", *problems[:20]]))
-    return tasks
+    return files.read_tasks(path, lambda task: get_domain(task.domain).ontology.check(task))

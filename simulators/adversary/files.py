@@ -1,12 +1,13 @@
 """Task files: JSON Lines, one task with its proof in each line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from os import PathLike
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from agentrl.errors import TaskFileError
+from agentrl.errors import TaskFileError, UserError
 from agentrl.simulators.models import UserTask
 
 
@@ -20,8 +21,8 @@ def write_tasks(path: str | Path, tasks: Iterable[UserTask]) -> int:
     return count
 
 
-def read_tasks(path: str | Path) -> list[UserTask]:
-    """The tasks of a file.
+def read_tasks(path: str | PathLike[str], check: Callable[[UserTask], object] = lambda _: None) -> list[UserTask]:
+    """The tasks of a file; `check` raises for one that cannot be played.
 
     Raises `TaskFileError` that names the file and the line of everything that is wrong, ten problems at most.
     """
@@ -35,15 +36,18 @@ def read_tasks(path: str | Path) -> list[UserTask]:
         if not line.strip():
             continue
         try:
-            tasks.append(UserTask.model_validate(json.loads(line)))
+            task = UserTask.model_validate(json.loads(line))
+            check(task)
+            tasks.append(task)
         except ValidationError as error:
             first = error.errors()[0]
             problems.append(f"{path}:{number}: {'.'.join(map(str, first['loc'])) or 'the task'}: {first['msg']}")
-        except ValueError as error:
+        except json.JSONDecodeError as error:
             problems.append(f"{path}:{number}: is no JSON: {error}")
-    if not tasks and not problems:
-        problems.append(f"{path}: holds no task")
+        except (UserError, ValueError) as error:
+            problems.append(f"{path}:{number}: {error}")
     if problems:
-        more = f"\n... and {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise TaskFileError("\n".join(problems[:10]) + more)
+        raise TaskFileError("\n".join([f"{len(problems)} broken lines in the task file:", *problems[:10]]))
+    if not tasks:
+        raise TaskFileError(f"{path}: holds no task")
     return tasks

@@ -120,7 +120,9 @@ def test_a_peer_that_never_reads_does_not_hold_the_end_up_for_ever(line: Line, m
         for _ in range(1000):
             line.program.send(bytes(1 << 16))
             time.sleep(0.001)
+    start = time.monotonic()
     line.end()
+    assert time.monotonic() - start < 10
 
 
 def test_the_end_of_a_run_leaves_the_callers_socket_open(line: Line) -> None:
