@@ -103,15 +103,20 @@ class Generator:
     def propose(self, rng: random.Random, fits: Callable[[UserTask], bool] = lambda task: True) -> UserTask:
         """A new task that was proven. Raises `UserError` when none of many candidates can be."""
         reasons: Counter[str] = Counter()
+        failed: set[str] = set()
         for _ in range(TRIES):
-            candidate = self._candidate(rng)
-            if candidate is None or not fits(candidate):
+            candidate, chosen = self._candidate(rng, failed)
+            # The bandit alone would name its favourite again and again.
+            failed |= chosen
+            if candidate is None:
                 reasons["no operator could be applied"] += 1
-                continue
-            proven = self._prove(candidate)
-            if isinstance(proven, UserTask):
-                return proven
-            reasons[proven.reason] += 1
+            elif not fits(candidate):
+                reasons["enough tasks of refusal already"] += 1
+            else:
+                proven = self._prove(candidate)
+                if isinstance(proven, UserTask):
+                    return proven
+                reasons[proven.reason] += 1
         most = reasons.most_common(1)[0][0]
         raise UserError(f"the adversary: none of {TRIES} candidates could be used; mostly: {most}")
 
@@ -135,8 +140,11 @@ class Generator:
         self.bandit.load_state_dict(state["bandit"])
         self.drawn = Counter(state["drawn"])
 
-    def _candidate(self, rng: random.Random) -> UserTask | None:
+    def _candidate(self, rng: random.Random, failed: set[str]) -> tuple[UserTask | None, set[str]]:
+        """A task to prove, or None, and the operators that were chosen for it: those that failed only if no other can
+        be applied."""
         task: UserTask | None = None
+        chosen: set[str] = set()
         if self.settings.adaptive and rng.random() < FROM_ELITE:
             task = self.archive.pick(rng, lambda elite: len(elite.ops) < self.settings.depth)
         if task is None:
@@ -146,9 +154,11 @@ class Generator:
             names = [name for name in applicable(task, self.settings.operators) if self._allowed(task, name)]
             if not names:
                 break
+            names = [name for name in names if name not in failed] or names
             name = self.bandit.choose(names, rng) if self.settings.adaptive else rng.choice(names)
+            chosen.add(name)
             task = apply(task, [name], rng, self.world(task)) or task
-        return task if task.ops and task.proof is None else None
+        return (task if task.ops and task.proof is None else None), chosen
 
     def _allowed(self, task: UserTask, name: str) -> bool:
         names = {name, *(op.name for op in task.ops)}

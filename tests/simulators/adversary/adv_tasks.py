@@ -10,6 +10,7 @@ from agentrl.simulators.adversary import apply
 from agentrl.simulators.models import UserTask
 
 SHOP = get_domain("shop")
+TINY = get_domain("shop_tiny")
 TRADES = ("shop", "travel")
 
 

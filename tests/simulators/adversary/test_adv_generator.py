@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import pytest
-from adv_tasks import SHOP
+from adv_tasks import SHOP, TINY
 from pydantic import ValidationError
 
 from agentrl.envs.service_desk.curriculum import AdversarialTasks, AdversaryCurriculum, adversary_settings
@@ -112,3 +112,14 @@ def test_tasks_for_evaluation_follow_from_the_random_numbers_alone() -> None:
     assert drawn == list(reversed(again))
     assert all(task.seed % 2 == 1 for task in drawn), "the held-out split has its own databases"
     assert 0 < sum(bool(task.ops) for task in drawn) < 12
+
+
+def test_operators_that_cannot_be_applied_do_not_end_a_training_in_which_the_others_teach_little() -> None:
+    tiny = GeneratedTasks(("shop",), "tiny")
+    generator = Generator(lambda rng: tiny.draw(rng, "train"), lambda task: TINY, play, Settings(share=1.0))
+    rng = random.Random(0)
+    used = {op.name for seed in range(60) for op in generator.draw(seed).ops}
+    assert used < set(generator.settings.operators)
+    for _ in range(30):  # the policy solves all there is: who never got a value has the highest bound from now on
+        generator.bandit.update(sorted(used), 0.0)
+    assert all(generator.propose(rng).ops for _ in range(10))
