@@ -2,9 +2,15 @@
 
     python benchmarks/soak.py --runs 50000 --hostile 0.1 --threads 4
 
-Honest runs compute something that only they can know, and must give the right answer. Hostile ones are the quick
-programs of tests/sandbox/hostile. Before, during and after, this process and the machine are looked at: memory,
-descriptors, processes, mounts, control groups, temporary files, System V segments. Exits with 1 when something leaked.
+Honest runs compute something that only they can know, and must give the right answer. Hostile ones are the programs of
+tests/sandbox/hostile, with a second each: all but solutions, those marked slow, and those that the tier does not hold.
+Before, during and after, this process and the machine are looked at: memory, descriptors, processes, mounts, control
+groups, temporary files, System V segments, planted files and services.
+
+Exits with 1, and says why in `failures`, when a run went wrong, something leaked or was touched, or this process grew
+by more than 1 MiB per 10,000 runs. That is 105 bytes a run: what is kept of each run by mistake is more (a result has
+500). Growth is judged from 20,000 runs on: a single step of the allocator by 1 MiB, in the middle of n runs, looks
+like 1.9e4 / n MiB per 10,000 runs.
 """
 
 import argparse
@@ -26,7 +32,8 @@ sys.path.insert(0, str(ROOT / "tests" / "sandbox" / "hostile"))
 from hostile_case import Case  # noqa: E402
 from hostile_cases import QUICK  # noqa: E402
 from hostile_harness import warm_up  # noqa: E402
-from hostile_world import World, family, mounts, segments  # noqa: E402
+from hostile_machine import family, mounts, segments  # noqa: E402
+from hostile_world import World  # noqa: E402
 
 from agentrl.errors import SandboxError  # noqa: E402
 from agentrl.sandbox import ExecResult, Limits, Sandbox, Status, open_sandbox  # noqa: E402
@@ -34,8 +41,7 @@ from agentrl.sandbox import ExecResult, Limits, Sandbox, Status, open_sandbox  #
 _HONEST = "import sys\nn = int(input())\nopen('scratch', 'w').write(str(n))\nprint(n * n + len(open('scratch').read()))"
 _MOST_SECONDS = 1.0
 _SAMPLES = 60
-_SLOW = {"resources/c19_memory_over_forks", "resources/c22_shared_mapping", "resources/c23_zip_bomb"}
-"""Programs that take more than a second of processor or wall time, or many megabytes at once."""
+_JUDGED_RUNS, _MOST_MB_PER_10000_RUNS = 20_000, 1.0
 
 
 class Soak:
@@ -43,7 +49,8 @@ class Soak:
 
     def __init__(self, sandbox: Sandbox, world: World, options: argparse.Namespace) -> None:
         self.sandbox, self.world, self.options = sandbox, world, options
-        self.cases = [case for case in QUICK if case.limits.wall_seconds <= 5 and case.name not in _SLOW]
+        self.tier = options.isolation if options.backend == "embedded" else options.backend
+        self.cases = [case for case in QUICK if self.tier not in case.open_in]
         self.lock = threading.Lock()
         self.statuses: Counter[str] = Counter()
         self.wrong: list[str] = []
@@ -72,7 +79,6 @@ class Soak:
         return "" if (result.status, result.stdout) == (Status.OK, right) else f"run {number}: {result}"
 
     def _hostile(self, case: Case) -> str:
-        tier = self.options.isolation if self.options.backend == "embedded" else "docker"
         target = json.dumps(self.world.target(False)).encode()
         limits = Limits(
             wall_seconds=min(case.limits.wall_seconds, _MOST_SECONDS),
@@ -84,10 +90,10 @@ class Soak:
         self._count("hostile", result)
         text = result.stdout + result.stderr
         leaked = [place for place, canary in self.world.canaries.items() if canary in text]
-        if leaked or ("ESCAPED" in text and tier not in case.open_in):
+        if leaked or "ESCAPED" in text:
             return f"{case.name}: it got {leaked} {[line for line in text.splitlines() if 'ESCAPED' in line]}"
         # On a crowded machine any of them may run out of time.
-        ways = {*case.statuses_of(tier), "timeout", "cpu"}
+        ways = {*case.statuses_of(self.tier), "timeout", "cpu"}
         return (
             "" if str(result.status) in ways else f"{case.name}: {result.status} {result.limit} {result.stderr[-200:]}"
         )
@@ -182,6 +188,14 @@ def soak(options: argparse.Namespace, work: str) -> dict[str, Any]:
     }
 
 
+def failures(report: dict[str, Any]) -> list[str]:
+    """The parts of a report that must be empty, or small, and are not."""
+    names = ("wrong", "leaked_after_the_runs", "leaked_after_closing", "touched")
+    growth = report["rss_mb_per_10000_runs"] if report["runs"] >= _JUDGED_RUNS else 0.0
+    grew = ["rss_mb_per_10000_runs"] if growth > _MOST_MB_PER_10000_RUNS else []
+    return [name for name in names if report[name]] + grew
+
+
 def main() -> None:
     """Parse, soak, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -195,8 +209,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="agentrl-soak-") as work:
         os.chmod(work, 0o711)
         report = soak(options, work)
-    print(json.dumps(report, indent=2))
-    sys.exit(bool(report["wrong"] or report["leaked_after_the_runs"] or report["leaked_after_closing"]))
+    failed = failures(report)
+    print(json.dumps({**report, "failures": failed}, indent=2))
+    sys.exit(bool(failed))
 
 
 if __name__ == "__main__":

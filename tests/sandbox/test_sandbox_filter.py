@@ -26,8 +26,11 @@ def verdict(program: bytes, arch: int, number: int, *arguments: int) -> str | in
             (accumulator,) = struct.unpack_from("<I", data, value)
         elif code == 0x54:
             accumulator &= value
+        elif code == 0x05:
+            place += value
         else:
-            test = {0x15: accumulator == value, 0x25: accumulator > value, 0x45: bool(accumulator & value)}[code]
+            tests = {0x15: accumulator == value, 0x25: accumulator > value, 0x35: accumulator >= value}
+            test = tests[code] if code in tests else bool({0x45: accumulator & value}[code])
             place += if_true if test else if_false
 
 
@@ -38,10 +41,10 @@ def machine(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("tier", ["namespaces", "container", "lockdown"])
 def test_exactly_the_listed_calls_are_allowed(machine: str, tier: str) -> None:
-    program = seccomp.build(tier, True, pid=77, machine=machine)
+    program = seccomp.build(tier, True, False, pid=77, machine=machine)
     table = syscalls.numbers(machine)
     listed = {table[name] for name in syscalls.allowed(tier) if name in table}
-    by_arguments = {table[name] for name in seccomp._rules(tier, True, 77)}
+    by_arguments = {table[name] for name in seccomp._rules(tier, True, False, 77)}
     for number in set(range(512)) - by_arguments:
         expected = ALLOW if number in listed else errno.ENOSYS if number > syscalls.NEWEST else errno.EPERM
         assert verdict(program, ARCHES[machine], number) == expected, number
@@ -49,7 +52,7 @@ def test_exactly_the_listed_calls_are_allowed(machine: str, tier: str) -> None:
 
 @pytest.mark.parametrize("tier", ["namespaces", "container"])
 def test_namespaces_cannot_be_cloned(machine: str, tier: str) -> None:
-    program = seccomp.build(tier, True, pid=0, machine=machine)
+    program = seccomp.build(tier, True, False, pid=0, machine=machine)
     clone = syscalls.numbers(machine)["clone"]
     assert verdict(program, ARCHES[machine], clone, 17) == ALLOW
     for bit in (17, 25, 26, 27, 28, 29, 30):
@@ -57,14 +60,14 @@ def test_namespaces_cannot_be_cloned(machine: str, tier: str) -> None:
 
 
 def test_in_lockdown_only_threads_can_be_cloned(machine: str) -> None:
-    program = seccomp.build("lockdown", True, pid=77, machine=machine)
+    program = seccomp.build("lockdown", True, False, pid=77, machine=machine)
     clone = syscalls.numbers(machine)["clone"]
     assert verdict(program, ARCHES[machine], clone, 0x3D0F00) == ALLOW
     assert verdict(program, ARCHES[machine], clone, 0x1200011) == errno.EPERM
 
 
 def test_in_lockdown_signals_reach_the_program_alone(machine: str) -> None:
-    program = seccomp.build("lockdown", True, pid=77, machine=machine)
+    program = seccomp.build("lockdown", True, False, pid=77, machine=machine)
     table = syscalls.numbers(machine)
     for name in ("kill", "tgkill"):
         assert verdict(program, ARCHES[machine], table[name], 77) == ALLOW
@@ -75,7 +78,7 @@ def test_in_lockdown_signals_reach_the_program_alone(machine: str) -> None:
 @pytest.mark.parametrize("tier", ["namespaces", "container"])
 def test_limits_and_priorities_can_be_changed_of_the_caller_alone(machine: str, tier: str) -> None:
     """Process 1 of the namespaces is the run's watch, and has the program's user id."""
-    program = seccomp.build(tier, True, pid=0, machine=machine)
+    program = seccomp.build(tier, True, False, pid=0, machine=machine)
     table = syscalls.numbers(machine)
     for name in ("prlimit64", "sched_setaffinity"):
         assert verdict(program, ARCHES[machine], table[name], 0) == ALLOW
@@ -89,14 +92,14 @@ def test_limits_and_priorities_can_be_changed_of_the_caller_alone(machine: str, 
     ("family", "expected"), [(1, ALLOW), (2, errno.EACCES), (16, errno.EACCES), (40, errno.EACCES)]
 )
 def test_sockets_of_other_families_are_refused(machine: str, family: int, expected: str | int) -> None:
-    program = seccomp.build("namespaces", True, pid=0, machine=machine)
+    program = seccomp.build("namespaces", True, False, pid=0, machine=machine)
     assert verdict(program, ARCHES[machine], syscalls.numbers(machine)["socket"], family) == expected
 
 
 def test_named_sockets_are_refused_where_they_could_reach_others(machine: str) -> None:
     table = syscalls.numbers(machine)
-    programs = {tier: seccomp.build(tier, True, 77, machine) for tier in ("container", "lockdown")}
-    for program in (seccomp.build("namespaces", False, 0, machine), *programs.values()):
+    programs = {tier: seccomp.build(tier, True, False, 77, machine) for tier in ("container", "lockdown")}
+    for program in (seccomp.build("namespaces", False, False, 0, machine), *programs.values()):
         assert verdict(program, ARCHES[machine], table["socket"], 1) == errno.EACCES
     for program in programs.values():
         assert verdict(program, ARCHES[machine], table["socketpair"], 1, 1) == ALLOW
@@ -105,18 +108,29 @@ def test_named_sockets_are_refused_where_they_could_reach_others(machine: str) -
             assert verdict(program, ARCHES[machine], table[name]) == errno.EPERM
 
 
+@pytest.mark.parametrize("tier", ["namespaces", "container", "lockdown"])
+def test_memory_that_only_a_cgroup_counts_is_refused_without_one(machine: str, tier: str) -> None:
+    number, anonymous = syscalls.numbers(machine)["mmap"], 0x20
+    without, within = (seccomp.build(tier, True, grouped, 77, machine) for grouped in (False, True))
+    for kind in (1, 3):  # MAP_SHARED, MAP_SHARED_VALIDATE
+        assert verdict(without, ARCHES[machine], number, 0, 4096, 3, kind | anonymous) == errno.EPERM
+        assert verdict(within, ARCHES[machine], number, 0, 4096, 3, kind | anonymous) == ALLOW
+        assert verdict(without, ARCHES[machine], number, 0, 4096, 3, kind) == ALLOW  # of a file
+    assert verdict(without, ARCHES[machine], number, 0, 4096, 3, 2 | anonymous) == ALLOW
+
+
 def test_another_architecture_kills(machine: str) -> None:
-    program = seccomp.build("namespaces", True, pid=0, machine=machine)
+    program = seccomp.build("namespaces", True, False, pid=0, machine=machine)
     assert verdict(program, 0x40000003, 1) == KILL
 
 
 def test_x32_kills() -> None:
-    program = seccomp.build("namespaces", True, pid=0, machine="x86_64")
+    program = seccomp.build("namespaces", True, False, pid=0, machine="x86_64")
     assert verdict(program, ARCHES["x86_64"], 0x40000001) == KILL
 
 
 def test_clone3_makes_libc_fall_back(machine: str) -> None:
-    program = seccomp.build("namespaces", True, pid=0, machine=machine)
+    program = seccomp.build("namespaces", True, False, pid=0, machine=machine)
     assert verdict(program, ARCHES[machine], 435) == errno.ENOSYS
 
 

@@ -54,6 +54,45 @@ def test_the_watch_holds_the_sum(ungrouped: EmbeddedSandbox) -> None:
     assert (result.status, result.limit, result.memory_by) == (Status.MEMORY, "memory_mb", "watcher")
 
 
+@pytest.fixture(params=["namespaces", "lockdown", "container"])
+def any_ungrouped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.setattr(cgroups, "_candidates", lambda processes: (1, []))
+    opened = open_or_skip(request.param, workers=1)
+    yield opened
+    opened.close()
+
+
+def test_no_memory_is_to_be_had_that_nothing_counts(any_ungrouped: Sandbox) -> None:
+    program = Path(__file__).with_name("hostile") / "resources" / "c22_shared_mapping.py"
+    result = any_ungrouped.run(program.read_text(), limits=Limits(memory_mb=64))
+    assert (result.status, result.stdout) == (Status.OK, "refused: PermissionError\n" + result.stdout[25:])
+    assert result.stdout.count("refused") == 2
+
+
+def test_processes_share_memory_through_files_everywhere(ungrouped: EmbeddedSandbox) -> None:
+    program = (
+        "import mmap, multiprocessing\nfrom multiprocessing import shared_memory\n"
+        "value, array = multiprocessing.Value('i', 1), multiprocessing.Array('d', 3)\n"
+        "block = shared_memory.SharedMemory(create=True, size=1000)\n"
+        "def work():\n value.value, array[2], block.buf[999] = 7, 8.0, 9\n"
+        "context = multiprocessing.get_context('fork')\nchild = context.Process(target=work)\n"
+        "child.start(); child.join()\nprint(value.value, array[2], block.buf[999])\nblock.close(); block.unlink()\n"
+        "with open('/dev/zero', 'rb') as zeros: print(zeros.read(3))\n"
+        "private = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)"
+    )
+    result = ungrouped.run(program)
+    assert result.stdout == "7 8.0 9\nb'\\x00\\x00\\x00'\n", result.stderr
+
+
+def test_shared_memory_can_be_had_where_a_cgroup_counts_it(grouped: EmbeddedSandbox) -> None:
+    """The example of the mmap module's documentation."""
+    program = (
+        "import mmap, os\nwith mmap.mmap(-1, 13) as mm:\n mm.write(b'Hello world!')\n pid = os.fork()\n"
+        " if pid == 0:\n  mm.seek(0)\n  print(mm.readline(), flush=True)\n  os._exit(0)\n os.waitpid(pid, 0)"
+    )
+    assert grouped.run(program).stdout == "b'Hello world!\\x00'\n"
+
+
 def test_a_cgroup_holds_the_sum_exactly(grouped: EmbeddedSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     assert grouped.run("print(1)").memory_by == "cgroup"
     result = grouped.run(FAST, limits=Limits(wall_seconds=20, memory_mb=100))
@@ -77,10 +116,10 @@ def test_all_processes_of_a_run_are_in_its_group(grouped: EmbeddedSandbox) -> No
     with ThreadPoolExecutor(1) as threads:
         run = threads.submit(grouped.run, program)
         found: set[str] = set()
-        while not run.done() and len(found) < 9:
+        while not run.done() and len(found) < 8:
             for name in filter(str.isdigit, os.listdir(parent)):
                 found = set(Path(parent, name, "cgroup.procs").read_text().split())
-        assert len(found) == 9  # the watch, and eight
+        assert len(found) == 8
 
 
 def test_tmp_and_shared_memory_count_in_a_cgroup(grouped: EmbeddedSandbox) -> None:

@@ -1,19 +1,17 @@
 """The docker back-end: `run` on a container, and a fresh container when one is lost."""
 
-import atexit
 import contextlib
 import dataclasses
-import os
 import socket
 import threading
 import time
 import typing
-import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 from agentrl.errors import SandboxError
+from agentrl.sandbox import living
 from agentrl.sandbox.calling import in_thread
 from agentrl.sandbox.docker import image as images
 from agentrl.sandbox.docker.container import Container
@@ -27,7 +25,6 @@ GRACE_SECONDS = 60.0
 """How much longer than the wall time the server in the container may take: its own set-up, retry and clean-up."""
 _DISK_MB, _SERVER_MB, _PROCESSES = 512, 512, 2048
 _TYPES = typing.get_type_hints(ExecResult)
-_open: "weakref.WeakSet[DockerSandbox]" = weakref.WeakSet()
 
 
 class DockerSandbox:
@@ -56,7 +53,7 @@ class DockerSandbox:
         except BaseException:
             self._daemon.close()
             raise
-        _open.add(self)
+        living.register(self)
 
     @property
     def tier(self) -> str:
@@ -185,17 +182,3 @@ def _exec_result(header: dict[str, Any], parts: list[bytes]) -> ExecResult:
     if fields.keys() != _TYPES.keys() or not all(isinstance(fields[name], kind) for name, kind in _TYPES.items()):
         raise ProtocolError("a result with wrong fields")
     return ExecResult(**{**fields, "tier": "docker"})
-
-
-def _close_all() -> None:
-    for sandbox in list(_open):
-        sandbox.close()
-
-
-def _forget_all() -> None:
-    for sandbox in list(_open):
-        sandbox.forget()
-
-
-atexit.register(_close_all)
-os.register_at_fork(after_in_child=_forget_all)

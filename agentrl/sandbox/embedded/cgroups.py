@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from agentrl.sandbox.embedded import leftovers
+from agentrl.sandbox.embedded import kernel, leftovers
 from agentrl.sandbox.embedded.supervision import kills_of
 from agentrl.sandbox.types import Limits
 
@@ -38,6 +38,8 @@ class Group:
             self.descriptors.append(os.open(f"{directories[0]}/{counter}", os.O_RDONLY | os.O_CLOEXEC))
             for directory in directories:
                 self.descriptors.append(os.open(f"{directory}/cgroup.procs", os.O_RDWR | os.O_CLOEXEC))
+            self._count = f"{directories[-1]}/pids.current"
+            self._counts = os.path.exists(self._count)
         except OSError:
             self.remove()
             raise
@@ -74,8 +76,9 @@ class Group:
         return kills_of(self.descriptors[0])
 
     def empty(self) -> bool:
-        """Whether no process is left in it."""
-        return not os.pread(self.descriptors[1], 64, 0)
+        """Whether no process is left in it, ended ones that nobody reaped included: they count against its limit."""
+        counted = self._counts and kernel.read_small(self._count) != b"0\n"
+        return not counted and not os.pread(self.descriptors[1], 64, 0)
 
     def remove(self) -> None:
         """Let go of it; the directories go when they are empty, which may take a moment."""

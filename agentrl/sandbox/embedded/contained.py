@@ -51,33 +51,35 @@ def run_in_container(request: Request, place: Place) -> NoReturn:
     """Be the watch over a program that runs as `place.user`."""
     limits = request.limits
     try:
-        take_descriptors(request, place.ruleset, place.claim)
+        grouped = take_descriptors(request, place.ruleset, place.claim)
         kernel.adopt_orphans()
+        supervision.hold()
         child = os.fork()
         if child == 0:
-            _become_contained(limits, place)
+            _become_contained(limits, place, grouped)
+        release_program_descriptors()
+        started = supervision.start(child)
     except BaseException as error:
         fail(error)
     with verdict_on_error():
-        release_program_descriptors()
         os.close(RULESET)
         ward = supervision.Ward(
-            members=lambda: supervision.of_user(place.user),
+            members=lambda proc: supervision.of_user(place.user, proc),
             memory_kb=limits.memory_mb * 1024,
             disk=lambda: _overfull_as(place, limits.disk_mb * _MIB),
             events=None if request.events is None else EVENTS,
         )
-        ended, limit, by = supervision.watch(child, ward, REPLY)
+        ended, verdict = supervision.watch(started, ward, REPLY)
         if not ended:  # it may not have come as far as to its own id
             os.kill(child, signal.SIGKILL)
         _become_keeper(place)
         with suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
-        report(status=_reap_all(child), limit=limit, by=by)
+        report(status=_reap_all(child), **verdict)
     _empty_and_exit(place.directory)
 
 
-def _become_contained(limits: Limits, place: Place) -> NoReturn:
+def _become_contained(limits: Limits, place: Place, grouped: bool) -> NoReturn:
     try:
         os.closerange(CLAIM, GROUP)
         os.setsid()
@@ -88,7 +90,8 @@ def _become_contained(limits: Limits, place: Place) -> NoReturn:
         kernel.set_limits(limits, limits.processes)
         kernel.drop_privileges()
         landlock.restrict(RULESET)
-        seccomp.install(system_calls("container"))
+        seccomp.install(system_calls("container", grouped))
+        supervision.await_start()
     except BaseException as error:
         fail(error)
     run(text)
@@ -145,13 +148,15 @@ def run_unconfined(request: Request, directory: str) -> NoReturn:
     try:
         take_descriptors(request)
         kernel.adopt_orphans()
+        supervision.hold()
         child = os.fork()
         if child == 0:
             _become_unconfined(limits, directory)
+        release_program_descriptors()
+        started = supervision.start(child)
     except BaseException as error:
         fail(error)
     with verdict_on_error():
-        release_program_descriptors()
         ward = supervision.Ward(
             members=supervision.descendants,
             memory_kb=limits.memory_mb * 1024,
@@ -159,8 +164,8 @@ def run_unconfined(request: Request, directory: str) -> NoReturn:
             disk=lambda: disk.holds_too_much(directory, limits.disk_mb * _MIB),
             events=None if request.events is None else EVENTS,
         )
-        _, limit, by = supervision.watch(child, ward, REPLY)
-        report(status=_end_descendants(child), limit=limit, by=by)
+        _, verdict = supervision.watch(started, ward, REPLY)
+        report(status=_end_descendants(child), **verdict)
     _empty_and_exit(directory)
 
 
@@ -174,6 +179,7 @@ def _become_unconfined(limits: Limits, directory: str) -> NoReturn:
         user = os.getuid()
         # The count is per user and never binds root: the watch and, where there is one, a cgroup hold it there.
         kernel.set_limits(limits, supervision.tasks_of(user) + limits.processes if user else None)
+        supervision.await_start()
     except BaseException as error:
         fail(error)
     run(text)

@@ -12,17 +12,20 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def holds_too_much(path: str, most: int) -> bool:
-    """Whether the tree at `path` holds more than `most` bytes, too many files, or what cannot be looked at."""
+    """Whether the tree at `path` holds more than `most` bytes, too many files, or what cannot be looked at.
+
+    Raises OSError when this process or the machine is out of open files.
+    """
     try:
         directory = os.open(path, _DIRECTORY)
-    except OSError:
+        try:
+            return _take(directory, [most, _INODES], _DEPTH)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
         return True
-    try:
-        return _take(directory, [most, _INODES], _DEPTH)
-    except OSError:
-        return True
-    finally:
-        os.close(directory)
 
 
 def _take(directory: int, room: list[int], depth: int) -> bool:

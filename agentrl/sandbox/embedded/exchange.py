@@ -24,11 +24,13 @@ from agentrl.sandbox.embedded.worker import Worker
 from agentrl.sandbox.types import ExecResult, Limits
 
 _SETUP_SECONDS = 15.0
-_ASK_SECONDS = {"namespaces": 1.0, "container": 5.0, "none": 5.0, "lockdown": 0.0}
-"""How long the run's watch has to end it and tell what it used, before it is killed itself (lockdown has none)."""
+_ASK_SECONDS = {"container": 5.0, "none": 5.0}
+"""How long a watch of the run's own has to end it and tell what it used, before it is killed itself."""
 _END_SECONDS = 10.0
 _HANG_UP_SECONDS = 0.2
 _DISK_TICK_SECONDS = 0.05
+_LISTEN_SECONDS = 0.01
+"""When to begin to read what a program writes. Most have ended by then, and to wake for each of their lines costs."""
 _FLOOD_FACTOR = 64
 _CHUNK = 1 << 16
 _MIB = 1 << 20
@@ -73,7 +75,7 @@ class Exchange:
 
     def _listen(self) -> select.poll:
         poll = select.poll()
-        for descriptor in (*self._captures, self.reply.fileno(), *self._stops):
+        for descriptor in (self.reply.fileno(), *self._stops):
             poll.register(descriptor, select.POLLIN)
         try:
             poll.register(self.worker.control, 0)  # only its hanging up
@@ -85,6 +87,8 @@ class Exchange:
         return self
 
     def __exit__(self, *unused: object) -> None:
+        if self.started and "end" not in self.messages:  # an error here: in lockdown nobody else would end the program
+            self._kill()
         self._close_theirs()
         self.reply.close()
         for descriptor in (self._stdout, self._stderr, *([self.handle] if self.handle >= 0 else [])):
@@ -120,15 +124,19 @@ class Exchange:
 
     def _follow(self) -> None:
         """Read and watch until the zygote says that the run has ended."""
-        self._deadline = time.monotonic() + _SETUP_SECONDS
-        disk_check = time.monotonic() + _DISK_TICK_SECONDS
+        now = time.monotonic()
+        self._deadline, disk_check, listen = now + _SETUP_SECONDS, now + _DISK_TICK_SECONDS, now + _LISTEN_SECONDS
         while "end" not in self.messages:
             now = time.monotonic()
+            if now >= listen:
+                listen = float("inf")
+                for descriptor in self._captures:
+                    self._poll.register(descriptor, select.POLLIN)
             if now >= self._deadline:
                 self._deadline = self._on_deadline()
             if now >= disk_check:
                 disk_check = self._on_disk_tick(now)
-            for descriptor, _ in self._poll.poll(max(0.0, min(self._deadline, disk_check) - now) * 1000 + 1):
+            for descriptor, _ in self._poll.poll(max(0.0, min(self._deadline, disk_check, listen) - now) * 1000 + 1):
                 self._on_event(descriptor)
             if not self.stopped_by and self.output.total + self.errors.total > self._flood:
                 self._stop("output_kb")
@@ -170,7 +178,7 @@ class Exchange:
     def _stop(self, reason: str) -> None:
         """End the run because a limit held (`reason` names it), or because `stop` said so.
 
-        Its watch is asked, since it can still tell what the program used; then it is killed.
+        A watch of its own is asked, since it can still tell what the program used; then it is killed.
         """
         if self.stopped_by:
             return
@@ -179,8 +187,8 @@ class Exchange:
             self._end()
 
     def _end(self) -> None:
-        patience = _ASK_SECONDS[self.worker.tier]
-        if not patience or (self.stopped_by == STOP and self.worker.tier == "namespaces"):
+        patience = _ASK_SECONDS.get(self.worker.tier)
+        if patience is None:
             self._kill()
             return
         with contextlib.suppress(OSError):
@@ -188,7 +196,7 @@ class Exchange:
         self._deadline = time.monotonic() + patience
 
     def _kill(self) -> None:
-        """SIGKILL the run's watch (in namespaces the kernel then kills the rest), or the program itself."""
+        """SIGKILL the run's process 1 (the kernel then kills the rest), its watch, or the program itself."""
         self.killed = True
         with contextlib.suppress(ProcessLookupError):  # it may end on its own at the same moment
             signal.pidfd_send_signal(self.handle, signal.SIGKILL)

@@ -1,7 +1,6 @@
 """One run, seen from the processes that carry it out: the set-up of a child of the zygote, up to the program.
 
-In the tier "namespaces" two processes take part: process 1 of the run's namespaces, which watches and reports, and
-the program, its child. In "lockdown" the program is a direct child of the zygote. For the others see contained.py.
+In the tiers "namespaces" and "lockdown" the program is a child of the zygote. For the others see contained.py.
 """
 
 import fcntl
@@ -9,17 +8,16 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from agentrl.sandbox.embedded import kernel, landlock, namespaces, program, seccomp, supervision
+from agentrl.sandbox.embedded import kernel, landlock, namespaces, program, seccomp
 from agentrl.sandbox.types import Limits
 
 CHANNEL, PAYLOAD, REPLY, RULESET, CLAIM, EVENTS, GROUP = 3, 4, 5, 6, 7, 8, 9
 """File descriptors in a child of the zygote, after 0 to 2. Only the channel stays for the program."""
 _LOWEST_HIGH = 512
-_INODES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,60 +46,50 @@ def report(**message: object) -> None:
         os._exit(125)
 
 
-def take_descriptors(request: Request, ruleset: int | None = None, claim: int | None = None) -> None:
-    """Move the request's descriptors to their places, join its cgroups, and close all other descriptors."""
+def take_descriptors(request: Request, ruleset: int | None = None, claim: int | None = None) -> bool:
+    """Move the request's descriptors to their places and close all others; whether it now is in a cgroup of its own."""
     wanted = [request.stdin, request.stdout, request.stderr, request.channel, request.payload, request.reply]
     wanted += [ruleset, claim, request.events, *request.groups]
     high = {place: _above(descriptor) for place, descriptor in enumerate(wanted) if descriptor is not None}
     os.closerange(3, _LOWEST_HIGH)
     for place, descriptor in high.items():
         os.dup2(descriptor, place, inheritable=place <= CHANNEL)
-    for place in range(GROUP, len(wanted)):
-        _join(place)
+    joined = [_join(place) for place in range(GROUP, len(wanted))]
     os.closerange(GROUP, 1 << 16)
+    return bool(joined) and all(joined)
 
 
 def _above(descriptor: int) -> int:
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LOWEST_HIGH)
 
 
-def _join(group: int) -> None:
+def _join(group: int) -> bool:
     try:
         os.write(group, b"0")
     except OSError as error:
         report(ungrouped=str(error))
+        return False
+    return True
 
 
 def run_in_namespaces(request: Request) -> NoReturn:
-    """Be process 1 of the run's new namespaces: set them up, start the program, watch it, report its end."""
+    """Be the program of a run whose process namespace the zygote has just made."""
     try:
-        take_descriptors(request)
-        namespaces.write_maps(namespaces.INNER_ID, namespaces.INNER_ID)
-        options = f"size={request.limits.disk_mb}m,nr_inodes={_INODES},mode=1777"
-        kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
-        kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-        kernel.drop_privileges()
-        # The program must not reach into this process through /proc/1.
-        kernel.set_dumpable(False)
-        child = os.fork()
-        if child == 0:
-            _become_program_in_namespaces(request.limits)
+        grouped = take_descriptors(request)
+        os.closerange(CLAIM, GROUP)
+        namespaces.enter_own(request.limits.disk_mb)
+        os.setsid()
+        os.chdir("/tmp")
+        text = unpack()
+        kernel.set_limits(request.limits, request.limits.processes)
+        abi = landlock.version()
+        if abi:
+            writable = [(path, landlock.TREE) for path in ("/tmp", "/dev/null", "/dev/zero", "/dev/full")]
+            landlock.restrict(landlock.create([("/", landlock.READ), *writable], abi))
+        seccomp.install(system_calls("namespaces", grouped))
     except BaseException as error:
         fail(error)
-    with verdict_on_error():
-        release_program_descriptors()
-        ward = supervision.Ward(
-            members=supervision.others_here,
-            memory_kb=request.limits.memory_mb * 1024,
-            events=None if request.events is None else EVENTS,
-        )
-        ended, limit, by = supervision.watch(child, ward, REPLY)
-        if not ended:
-            with suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
-        # What else the program left behind ends with this process, by the kernel's hand.
-        report(status=os.waitpid(child, 0)[1], limit=limit, by=by)
-    os._exit(0)
+    run(text)
 
 
 @contextmanager
@@ -123,32 +111,13 @@ def release_program_descriptors() -> None:
     os.closerange(0, REPLY)
 
 
-def _become_program_in_namespaces(limits: Limits) -> NoReturn:
-    try:
-        os.closerange(CLAIM, GROUP)
-        kernel.set_dumpable(True)
-        os.setsid()
-        os.chdir("/tmp")
-        text = unpack()
-        # One more for process 1, which the kernel counts too.
-        kernel.set_limits(limits, limits.processes + 1)
-        abi = landlock.version()
-        if abi:
-            writable = [(path, landlock.TREE) for path in ("/tmp", "/dev/null", "/dev/zero", "/dev/full")]
-            landlock.restrict(landlock.create([("/", landlock.READ), *writable], abi))
-        seccomp.install(system_calls("namespaces"))
-    except BaseException as error:
-        fail(error)
-    run(text)
-
-
 def run_locked_down(request: Request, directory: str, ruleset: int, user: int | None) -> NoReturn:
     """Be the program of a machine without namespaces: one process that cannot start another.
 
     `ruleset` is a landlock ruleset that opens `directory`; `user` is the unused id to take on, None to keep one's own.
     """
     try:
-        take_descriptors(request, ruleset)
+        grouped = take_descriptors(request, ruleset)
         os.closerange(CLAIM, GROUP)
         os.setsid()
         os.chdir(directory)
@@ -160,15 +129,15 @@ def run_locked_down(request: Request, directory: str, ruleset: int, user: int | 
         kernel.set_limits(request.limits, None if user is None else request.limits.processes)
         kernel.drop_privileges()
         landlock.restrict(RULESET)
-        seccomp.install(system_calls("lockdown", os.getpid()))
+        seccomp.install(system_calls("lockdown", grouped, os.getpid()))
     except BaseException as error:
         fail(error)
     run(text)
 
 
-def system_calls(tier: str, pid: int = 0) -> bytes:
-    """The filter of a tier. The zygote asks once, too: what it has built, its children find."""
-    return seccomp.build(tier, own_sockets=landlock.version() >= 6, pid=pid)
+def system_calls(tier: str, grouped: bool, pid: int = 0) -> bytes:
+    """The filter of a tier. The zygote asks, too: what it has built, its children find."""
+    return seccomp.build(tier, own_sockets=landlock.version() >= 6, grouped=grouped, pid=pid)
 
 
 def unpack() -> str:

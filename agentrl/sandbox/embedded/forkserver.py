@@ -1,15 +1,13 @@
 """The embedded back-end: `run` on the least busy of a pool of zygotes, for threads and for event loops."""
 
-import atexit
-import os
 import socket
 import time
-import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from agentrl.errors import SandboxError
+from agentrl.sandbox import living
 from agentrl.sandbox.calling import check_files, in_thread
 from agentrl.sandbox.embedded.cgroups import Groups
 from agentrl.sandbox.embedded.exchange import Exchange, ZygoteError
@@ -20,7 +18,6 @@ from agentrl.sandbox.types import DEFAULT_LIMITS, NO_FILES, ExecResult, Limits
 
 _RUNS_PER_WORKER = 4
 _RETRY_SECONDS = 0.05
-_open: "weakref.WeakSet[EmbeddedSandbox]" = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class EmbeddedSandbox:
         except BaseException:
             self._groups.give_up()
             raise
-        _open.add(self)
+        living.register(self)
 
     @property
     def tier(self) -> str:
@@ -143,19 +140,3 @@ class EmbeddedSandbox:
                     raise SandboxError(f"the trusted side failed: {error}") from error
             time.sleep(_RETRY_SECONDS)  # what a set-up lacked may be there again
         raise AssertionError("unreachable")
-
-
-def _close_all() -> None:
-    for sandbox in list(_open):
-        sandbox.close()
-
-
-atexit.register(_close_all)
-
-
-def _forget_all() -> None:
-    for sandbox in list(_open):
-        sandbox.forget()
-
-
-os.register_at_fork(after_in_child=_forget_all)

@@ -1,6 +1,7 @@
 """Thin wrappers of Linux calls that Python lacks, through ctypes. Each raises OSError that names the failed step."""
 
 import ctypes
+import mmap
 import os
 import resource
 import struct
@@ -12,15 +13,20 @@ from agentrl.sandbox.types import Limits
 
 # PyDLL and not CDLL: the interpreter lock stays held across clone(), so that the child starts with it.
 libc = ctypes.PyDLL(None, use_errno=True)
+_PAUSE = ctypes.cast(libc.pause, ctypes.c_void_p)
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_NOATIME, MS_BIND, MS_REC, MS_PRIVATE, MS_RELATIME = 1024, 4096, 16384, 1 << 18, 1 << 21
 MNT_DETACH = 2
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+_CLONE_VM, _CLONE_FILES, _CLONE_PIDFD = 0x100, 0x400, 0x1000
+CAP_SYS_ADMIN = 1 << 21
+WALL = 0x40000000
+"""An option of wait4(2): children of every kind, those of `fork_silently` and `clone_waiting` too."""
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
-_PR_SET_CHILD_SUBREAPER = 36
-_SIGCHLD, _LAST_CAPABILITY = 17, 63
+_PR_SET_CHILD_SUBREAPER, _PR_SET_KEEPCAPS = 36, 8
+_LAST_CAPABILITY = 63
 _MIB = 1 << 20
 
 
@@ -90,12 +96,38 @@ def unshare(flags: int) -> None:
     check(libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
-def clone(flags: int) -> int:
-    """fork() into new namespaces: the child's pid, 0 in the child.
+def join_namespace(descriptor: int, kind: int) -> None:
+    """setns(2): a namespace of this `kind` (CLONE_NEW...) by its open file."""
+    check(libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)), "setns")
 
-    Python's at-fork hooks do not run: the caller has one thread, and user code belongs behind a further `os.fork`.
+
+def fork_silently() -> tuple[int, int]:
+    """fork() whose end sends no SIGCHLD: the child's pid and a pidfd of it, (0, -1) in the child.
+
+    Who ignores SIGCHLD at that moment can then still wait for it, with `WALL` (but not if it called exec meanwhile).
+    Made for a caller with one thread.
     """
-    return syscall("clone", flags | _SIGCHLD, 0, 0, 0, 0)
+    handle, none = ctypes.c_int(-1), ctypes.c_long(0)
+    ctypes.pythonapi.PyOS_BeforeFork()
+    number, flags = ctypes.c_long(NUMBER["clone"]), ctypes.c_long(_CLONE_PIDFD)
+    pid = libc.syscall(number, flags, none, ctypes.byref(handle), none, none)
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    else:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+    return check(pid, "clone"), handle.value
+
+
+def clone_waiting(stack: mmap.mmap) -> tuple[int, int]:
+    """A process that waits in pause(2) until it is killed: its pid and a pidfd. It ends without SIGCHLD, too.
+
+    It shares this process's memory and open files, so that making and ending it costs next to nothing; only `stack`
+    must be its own as long as it lives.
+    """
+    top = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(stack)) + len(stack))
+    flags, handle = ctypes.c_int(_CLONE_VM | _CLONE_FILES | _CLONE_PIDFD), ctypes.c_int(-1)
+    pid = check(libc.clone(_PAUSE, top, flags, None, ctypes.byref(handle)), "clone")
+    return pid, handle.value
 
 
 def die_with_parent() -> None:
@@ -130,13 +162,18 @@ def set_dumpable(value: bool) -> None:
     check(prctl(_PR_SET_DUMPABLE, int(value)), "PR_SET_DUMPABLE")
 
 
-def drop_privileges() -> None:
-    """Give up all capabilities for good, and the way to new ones through setuid programs."""
+def keep_capabilities() -> None:
+    """The next change of user ids leaves the permitted capabilities as they are."""
+    check(prctl(_PR_SET_KEEPCAPS, 1), "PR_SET_KEEPCAPS")
+
+
+def drop_privileges(keep: int = 0) -> None:
+    """Give up all capabilities for good but those in `keep`, and the way to new ones through setuid programs."""
     for capability in range(_LAST_CAPABILITY):
         if prctl(_PR_CAPBSET_DROP, capability) < 0:
             break
     prctl(_PR_CAP_AMBIENT, 4)
-    syscall("capset", struct.pack("=Ii", 0x20080522, 0), b"\0" * 24)
+    syscall("capset", struct.pack("=Ii", 0x20080522, 0), struct.pack("=6I", keep, keep, 0, 0, 0, 0))
     check(prctl(_PR_SET_NO_NEW_PRIVS, 1), "PR_SET_NO_NEW_PRIVS")
 
 

@@ -15,9 +15,12 @@ from agentrl.sandbox.embedded import kernel
 INNER_ID = 1000
 """User and group id of programs, inside."""
 _HOST_ID = 200001
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICES = {"null": "null", "zero": "full", "full": "full", "random": "random", "urandom": "urandom"}
+"""Name inside: name outside. full reads as zero does, but cannot be mapped: shared pages of zero are in no file's size
+and in no process's sum."""
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives")
 _OLD = "/old"
+_INODES = 4096
 _NEW_NAMESPACES = (
     kernel.CLONE_NEWNS
     | kernel.CLONE_NEWPID
@@ -51,12 +54,31 @@ def enter() -> None:
     _build_root(sources)
     socket.sethostname("sandbox")
     if root:
+        kernel.keep_capabilities()
         os.setresgid(INNER_ID, INNER_ID, INNER_ID)
         os.setresuid(INNER_ID, INNER_ID, INNER_ID)
-    kernel.drop_privileges()
-    # A process that changed its ids is not dumpable, and its children's id maps would belong to the host's root.
-    kernel.set_dumpable(True)
+    # What it takes to make process and mount namespaces in here. Programs lose it before they start.
+    kernel.drop_privileges(keep=kernel.CAP_SYS_ADMIN)
+    # Process 1 of each run shares this memory: no program may open it.
+    kernel.set_dumpable(False)
     kernel.die_with_parent()
+
+
+def enter_own(disk_mb: int) -> None:
+    """In the program's process: mount, IPC and user namespaces of its own, a fresh /tmp (MiB) and /proc; no privilege.
+
+    Its process namespace is there already (see cells.py). Raises OSError that names the step.
+    """
+    kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
+    options = f"size={disk_mb}m,nr_inodes={_INODES},mode=1777"
+    kernel.mount("tmpfs", "/tmp", "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, options)
+    kernel.mount("proc", "/proc", "proc", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
+    # The mounts belong to the zygote's user namespace, which the program leaves here: no capability reaches them.
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    # The id maps of a process that is not dumpable would belong to the host's root.
+    kernel.set_dumpable(True)
+    write_maps(INNER_ID, INNER_ID)
+    kernel.drop_privileges()
 
 
 def write_maps(user: int, group: int) -> None:
@@ -134,8 +156,8 @@ def _build_root(sources: list[tuple[str, str]]) -> None:
     os.chdir("/")
     for path, real in sources:
         _show(path, _OLD + real)
-    for device in _DEVICES:
-        _show_device(device)
+    for name, device in _DEVICES.items():
+        _show_device(name, device)
     for directory in ("/proc", "/tmp", "/etc"):
         os.makedirs(directory, exist_ok=True)
     os.symlink("/tmp", "/dev/shm")
@@ -160,11 +182,11 @@ def _show(path: str, source: str) -> None:
     kernel.bind_read_only(source, path)
 
 
-def _show_device(name: str) -> None:
+def _show_device(name: str, device: str) -> None:
     os.makedirs("/dev", exist_ok=True)
     with open(f"/dev/{name}", "w"):
         pass
-    kernel.mount(f"{_OLD}/dev/{name}", f"/dev/{name}", None, kernel.MS_BIND)
+    kernel.mount(f"{_OLD}/dev/{device}", f"/dev/{name}", None, kernel.MS_BIND)
 
 
 def package_directories() -> list[str]:

@@ -12,7 +12,7 @@ import struct
 
 from agentrl.sandbox.embedded import kernel, syscalls
 
-_LOAD, _EQUAL, _GREATER, _ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+_LOAD, _EQUAL, _GREATER, _AT_LEAST, _ANY_BIT, _AND, _JUMP, _RETURN = 0x20, 0x15, 0x25, 0x35, 0x45, 0x54, 0x05, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
@@ -24,6 +24,7 @@ _AF_UNIX = 1
 _STREAM_AND_SEQPACKET = (1, 5)
 _TERMINAL_IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS TIOCGWINSZ FIONREAD FIONBIO FIO[N]CLEX
 _SIGNAL_FCNTLS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: make the kernel send any signal to any own process
+_SHARED_ANONYMOUS = 0x21  # MAP_SHARED (MAP_SHARED_VALIDATE has its bit, too) and MAP_ANONYMOUS
 _PRCTLS = (3, 4, 15, 16, 21, 23, 38, 39)  # get or set: dumpable, name, seccomp, capability, no_new_privs
 
 Instruction = bytes
@@ -48,7 +49,7 @@ def _argument(index: int) -> Instruction:
 
 def _one_of(index: int, values: tuple[int, ...], otherwise: int, mask: int | None = None) -> list[Instruction]:
     """Allow when the argument (and-ed with `mask`) is one of `values`; else fail with the error `otherwise`."""
-    body = [_argument(index)] + ([_op(0x54, mask)] if mask is not None else [])
+    body = [_argument(index)] + ([_op(_AND, mask)] if mask is not None else [])
     body += [_op(_EQUAL, value, len(values) - place) for place, value in enumerate(values)]
     return [*body, _deny(otherwise), _allow()]
 
@@ -68,7 +69,17 @@ def _clone_rule(processes: bool) -> list[Instruction]:
     return [*refuse_namespaces, *([] if processes else threads_only), _allow()]
 
 
-def _rules(tier: str, own_sockets: bool, pid: int) -> dict[str, list[Instruction]]:
+def _no_shared_memory() -> list[Instruction]:
+    """Refuse mmap of memory that is shared and has no file.
+
+    Its pages live as long as one of them is mapped anywhere, and processes are told only of those that they touched
+    and still map: unmapped up to a single page, it is in no process's sum. Private memory, and files, are counted.
+    """
+    both = [_argument(3), _op(_AND, _SHARED_ANONYMOUS), _op(_EQUAL, _SHARED_ANONYMOUS, 0, 1)]
+    return [*both, _deny(errno.EPERM), _allow()]
+
+
+def _rules(tier: str, own_sockets: bool, grouped: bool, pid: int) -> dict[str, list[Instruction]]:
     """Bodies for the calls whose arguments decide."""
     own = (0, pid)
     rules = {
@@ -84,6 +95,8 @@ def _rules(tier: str, own_sockets: bool, pid: int) -> dict[str, list[Instruction
     if tier != "namespaces":
         # A datagram pair could still send to any named socket of the machine.
         rules["socketpair"] = _one_of(1, _STREAM_AND_SEQPACKET, errno.EACCES, mask=0xF)
+    if not grouped:
+        rules["mmap"] = _no_shared_memory()
     if tier == "lockdown":
         rules["kill"] = rules["tgkill"] = rules["prlimit64"] = _one_of(0, own, errno.EPERM)
     else:
@@ -104,33 +117,44 @@ def _ranges(numbers: list[int]) -> list[tuple[int, int]]:
     return joined
 
 
+def _search(ranges: list[tuple[int, int]]) -> list[Instruction]:
+    """Allow the numbers in these rising ranges, refuse the others, by bisection.
+
+    The kernel runs a filter over all its calls when it takes it on, so that a plain list would cost each run more.
+    """
+    if len(ranges) == 1:
+        low, high = ranges[0]
+        return [_op(_AT_LEAST, low, 0, 2), _op(_GREATER, high, 1, 0), _allow(), _deny(errno.EPERM)]
+    middle = len(ranges) // 2
+    left, right = _search(ranges[:middle]), _search(ranges[middle:])
+    # A conditional jump reaches 255 instructions, the other kind any number.
+    return [_op(_AT_LEAST, ranges[middle][0], 0, 1), _op(_JUMP, len(left)), *left, *right]
+
+
 @functools.lru_cache(maxsize=4)
 def _fixed_part(machine: str, tier: str) -> bytes:
-    """Everything after the rules with arguments: the allowed ranges, in rising order, and the refusal."""
+    """Everything after the rules with arguments: the allowed ranges, and the refusal."""
     table = syscalls.numbers(machine)
-    program: list[Instruction] = [_op(_LOAD, _OFFSET_NUMBER)]
-    for low, high in _ranges([table[name] for name in syscalls.allowed(tier) if name in table]):
-        # number < low: none of the later ranges fits either, but falling through is shorter than a far jump
-        program += [_op(_GREATER, low - 1, 0, 2) if low else _op(_GREATER, high, 2, 1), _op(_GREATER, high, 1, 0)]
-        program += [_allow()]
-    program += [_op(_GREATER, syscalls.NEWEST, 0, 1), _deny(errno.ENOSYS), _deny(errno.EPERM)]
+    program = [_op(_LOAD, _OFFSET_NUMBER), _op(_GREATER, syscalls.NEWEST, 0, 1), _deny(errno.ENOSYS)]
+    program += _search(_ranges([table[name] for name in syscalls.allowed(tier) if name in table]))
     return b"".join(program)
 
 
 @functools.lru_cache(maxsize=8)
-def build(tier: str, own_sockets: bool, pid: int, machine: str = syscalls.MACHINE) -> bytes:
+def build(tier: str, own_sockets: bool, grouped: bool, pid: int, machine: str = syscalls.MACHINE) -> bytes:
     """The filter for one run.
 
     `tier`: "namespaces"; "container", where the program has a user id of its own, but may not use named sockets or
     watch files; "lockdown", where it may not create processes, signal others or change metadata of files either.
-    `own_sockets`: named unix sockets reach nobody else. `pid`: the program's process id (used in lockdown).
+    `own_sockets`: named unix sockets reach nobody else. `grouped`: a cgroup counts the run's memory, what is shared
+    and has no file. `pid`: the program's process id (used in lockdown).
     """
     table = syscalls.numbers(machine)
     program = [_op(_LOAD, _OFFSET_ARCH), _op(_EQUAL, _AUDIT_ARCH[machine], 1, 0), _op(_RETURN, _KILL)]
     program += [_op(_LOAD, _OFFSET_NUMBER)]
     if machine == "x86_64":
         program += [_op(_GREATER, _X32 - 1, 0, 1), _op(_RETURN, _KILL)]
-    for name, body in _rules(tier, own_sockets and tier == "namespaces", pid).items():
+    for name, body in _rules(tier, own_sockets and tier == "namespaces", grouped, pid).items():
         program += [_op(_EQUAL, table[name], 0, len(body)), *body]
     return b"".join(program) + _fixed_part(machine, tier)
 

@@ -15,7 +15,7 @@ _NAMED = {_CHOWN: "CHOWN", _KILL: "KILL", _SETGID: "SETGID", _SETUID: "SETUID"}
 _ON_OTHERS_FILES = {_DAC_OVERRIDE: "DAC_OVERRIDE", _FOWNER: "FOWNER"}
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 _READABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-_WRITABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
+_WRITABLE_DEVICES = ("/dev/null", "/dev/full")  # not zero: what is mapped of it, shared and writable, nothing counts
 
 
 @dataclass(slots=True)

@@ -2,10 +2,17 @@
 
 It sums the memory of the run's processes, looks at the disk where no file system bounds it, reaps orphans, and hears
 the trusted side's wish to stop. What the run's processes are, and how all of them are ended, differs by tier.
+
+A machine may be short of open files. What the watch needs from the first to the last look it has before the program
+starts: `hold` before the fork, `start` in the watch, `await_start` in the program's process. A failure until then is
+the machinery's. After that it opens only what tells of one process among several; when it cannot for half a second,
+the run ends as killed, since a program can pin open files without number (by a mapping each).
 """
 
+import errno
 import os
 import select
+import signal
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,55 +20,98 @@ from dataclasses import dataclass
 from agentrl.sandbox.embedded import kernel
 
 TICK_MS = 50
+MOST_BLIND = 10
+"""Looks in a row that may fail for want of open files."""
+_GO = signal.SIGUSR1
 
 
 @dataclass(frozen=True, slots=True)
 class Ward:
-    """What is watched: the run's processes (`members` gives their ids), and what they may do together.
+    """What is watched: the run's processes (`members` finds their ids in /proc), and what they may do together.
 
     `processes` and `disk` (whether too much was written) None: something else bounds them. `events`: an open file of
     the run's cgroup that counts out-of-memory kills, None without one.
     """
 
-    members: Callable[[], Iterable[str]]
+    members: Callable[[int], Iterable[str]]
     memory_kb: int
     processes: int | None = None
     disk: Callable[[], bool] | None = None
     events: int | None = None
 
 
-def watch(child: int, ward: Ward, asked: int) -> tuple[bool, str, str]:
-    """Wait until the program `child` ends, something exceeds its limit, or the socket `asked` says to stop.
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that started: its process, a pidfd of it, and /proc."""
 
-    Returns (the program ended by itself, the limit that held or "", who held it). The child is not reaped. Never
-    raises: what the watch cannot look at while the program runs, the program may have made so. Then it has to end.
+    pid: int
+    ended: int
+    proc: int
+
+
+def hold() -> None:
+    """Before the fork of the program's process: it is to wait in `await_start`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {_GO})
+
+
+def start(child: int) -> Program:
+    """Open what the watch needs, then let the program start. Raises OSError, with the child killed."""
+    try:
+        program = Program(child, os.pidfd_open(child), os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        os.kill(child, _GO)
+    except OSError:
+        os.kill(child, signal.SIGKILL)
+        raise
+    return program
+
+
+def await_start() -> None:
+    """In the program's process, with nothing left to do but the program itself: wait until there is a watch."""
+    signal.sigwait({_GO})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {_GO})
+
+
+def watch(program: Program, ward: Ward, asked: int) -> tuple[bool, dict[str, str]]:
+    """Wait until the program ends, something exceeds its limit, or the socket `asked` says to stop.
+
+    Returns (the program ended by itself, the verdict: the limit that held or "", and who held it). The process is not
+    reaped. Never raises: what the watch cannot look at while the program runs, the program may have made so. Then it
+    has to end. This process's own table of open files is out of its reach: that one is full by the machinery's fault.
     """
     try:
-        return _watch(child, ward, asked)
+        ended, limit, by = _watch(program, ward, asked)
+        return ended, {"limit": limit, "by": by}
+    except OSError as error:
+        return False, {"failed": str(error)} if error.errno == errno.EMFILE else {"limit": "", "by": ""}
     except Exception:
-        return False, "", ""
+        return False, {"limit": "", "by": ""}
 
 
-def _watch(child: int, ward: Ward, asked: int) -> tuple[bool, str, str]:
-    ended = os.pidfd_open(child)
+def _watch(program: Program, ward: Ward, asked: int) -> tuple[bool, str, str]:
     poll = select.poll()
-    poll.register(ended, select.POLLIN)
+    poll.register(program.ended, select.POLLIN)
     poll.register(asked, select.POLLIN)
     kills = kills_of(ward.events)
-    limit = by = ""
+    limit, by, blind = "", "", 0
     while not (events := poll.poll(TICK_MS)):
-        limit, by = _exceeded(ward, kills)
+        try:
+            limit, by = exceeded(ward, kills, program.proc)
+            blind = 0
+        except OSError as error:
+            blind += 1
+            if error.errno != errno.ENFILE or blind > MOST_BLIND:
+                raise
         if limit:
             break
-        _reap_orphans(child)
-    os.close(ended)
-    return ended in [descriptor for descriptor, _ in events], limit, by
+        _reap_orphans(program.pid)
+    return program.ended in [descriptor for descriptor, _ in events], limit, by
 
 
-def _exceeded(ward: Ward, kills: int) -> tuple[str, str]:
+def exceeded(ward: Ward, kills: int, proc: int) -> tuple[str, str]:
+    """One look: the limit that holds now and who holds it, or ("", ""). `kills`: those of the cgroup before the run."""
     if kills_of(ward.events) > kills:
         return "memory_mb", "cgroup"
-    members = list(ward.members())
+    members = list(ward.members(proc))
     # One alone is bounded by its address space.
     if len(members) > 1 and _together_kb(members) > ward.memory_kb:
         return "memory_mb", "watcher"
@@ -111,18 +161,14 @@ def held_kb(process: str) -> int:
     return sum(int(fields[name][0]) for name in (b"RssAnon", b"RssShmem") if name in fields)
 
 
-def _processes() -> list[str]:
-    return [name for name in os.listdir("/proc") if name.isdigit()]
+def processes(proc: int | str) -> list[str]:
+    """The ids of all processes that this /proc shows."""
+    return [name for name in os.listdir(proc) if name.isdigit()]
 
 
-def others_here() -> list[str]:
-    """In a process namespace of its own, whose process 1 is the watch: all others."""
-    return [name for name in _processes() if name != "1"]
-
-
-def of_user(user: int) -> list[str]:
+def of_user(user: int, proc: int | str = "/proc") -> list[str]:
     """The processes with this real user id. (Who owns a /proc directory would not do: programs can change that.)"""
-    return [name for name in _processes() if _is_of(user, _fields(name))]
+    return [name for name in processes(proc) if _is_of(user, _fields(name))]
 
 
 def _is_of(user: int, fields: dict[bytes, list[bytes]]) -> bool:
@@ -131,19 +177,23 @@ def _is_of(user: int, fields: dict[bytes, list[bytes]]) -> bool:
 
 def tasks_of(user: int) -> int:
     """How many processes and threads this user has, which is what RLIMIT_NPROC counts."""
-    found = [_fields(name) for name in _processes()]
+    found = [_fields(name) for name in processes("/proc")]
     return sum(int(fields[b"Threads"][0]) for fields in found if _is_of(user, fields))
 
 
-def descendants() -> list[str]:
+def descendants(proc: int | str = "/proc") -> list[str]:
     """The processes below this one, which must be a subreaper for none to get away."""
+    own = os.getpid()
+    return sorted(family((own,), proc) - {str(own)})
+
+
+def family(roots: Iterable[int], proc: int | str) -> set[str]:
+    """The processes `roots`, and all below them."""
     parents: dict[str, str] = {}
-    for name in _processes():
+    for name in processes(proc):
         with suppress(FileNotFoundError, ProcessLookupError):
             parents[name] = kernel.read_small(f"/proc/{name}/stat").rpartition(b")")[2].split()[1].decode()
-    found = {str(os.getpid())}
-    while True:
-        more = {name for name, parent in parents.items() if parent in found} - found
-        if not more:
-            return [name for name in found if name != str(os.getpid())]
+    found = {str(root) for root in roots}
+    while more := {name for name, parent in parents.items() if parent in found} - found:
         found |= more
+    return found

@@ -2,6 +2,7 @@
 
 import array
 import dataclasses
+import functools
 import json
 import os
 import select
@@ -42,6 +43,8 @@ _ENVIRONMENT = {
     # Each further arena reserves 64 MiB of address space, which the memory limit counts.
     "MALLOC_ARENA_MAX": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # Functions of libraries are bound once, in the zygote, and not in each run anew.
+    "LD_BIND_NOW": "1",
 }
 
 
@@ -102,10 +105,12 @@ class Worker:
 
     def send(self, limits: Limits, descriptors: Sequence[int], channel: bool) -> None:
         """Hand over a request (see zygote.py for the descriptors). Raises OSError when the zygote is dead."""
-        header = {"limits": dataclasses.asdict(limits), "descriptors": len(descriptors), "channel": channel}
         rights = array.array("i", descriptors)
-        message = json.dumps(header).encode()
-        self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)], socket.MSG_NOSIGNAL)
+        self.control.sendmsg(
+            [_header(limits, len(descriptors), channel)],
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)],
+            socket.MSG_NOSIGNAL,
+        )
 
     def hung_up(self, seconds: float) -> bool:
         """Whether the zygote is gone, or goes within so many seconds."""
@@ -133,6 +138,11 @@ class Worker:
     def forget(self) -> None:
         """In a forked child: let go of the parent's zygote without ending it."""
         self.control.close()
+
+
+@functools.lru_cache(maxsize=64)
+def _header(limits: Limits, descriptors: int, channel: bool) -> bytes:
+    return json.dumps({"limits": dataclasses.asdict(limits), "descriptors": descriptors, "channel": channel}).encode()
 
 
 def _make_work(parent: str) -> str:

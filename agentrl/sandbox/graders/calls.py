@@ -21,8 +21,8 @@ from agentrl.sandbox.graders.report import (
     is_time_out,
     not_loaded,
     report_of,
-    shorten,
 )
+from agentrl.sandbox.graders.shown import shown
 from agentrl.sandbox.types import DEFAULT_LIMITS, Limits, Sandbox, Status
 
 
@@ -149,5 +149,5 @@ def _judge(test: CallTest, answer: dict[str, Any]) -> Outcome:
     except codec.CodecError as error:
         return failure(error)
     if isinstance(test.expected, Raises):
-        return failure(f"{test.expected.name} was not raised", Status.OK, got=shorten(got))
-    return Outcome(test.met_by(got), got=shorten(got), status=Status.OK)
+        return failure(f"{test.expected.name} was not raised", Status.OK, got=shown(got))
+    return Outcome(test.met_by(got), got=shown(got), status=Status.OK)

@@ -19,8 +19,10 @@ from agentrl.sandbox.embedded import program
 from agentrl.sandbox.graders import pytest_subset, remote, solution
 from agentrl.sandbox.graders.asking import MOST_CHARACTERS, RefusedError, SolutionGoneError
 from agentrl.sandbox.graders.fixtures import Scope
+from agentrl.sandbox.graders.shown import shown
 
 _CONFTEST = "conftest.py"
+_MOST_OF_A_SIDE = 120
 
 
 class LateError(BaseException):
@@ -153,15 +155,7 @@ class _Asserts(ast.NodeTransformer):
 
 
 def _explain(left: Any, word: str, right: Any) -> str:
-    return f"{_shorten(left)} {word} {_shorten(right)} does not hold"
-
-
-def _shorten(value: Any, most: int = 120) -> str:
-    try:
-        text = repr(value)
-    except Exception as error:
-        return f"<repr raised {type(error).__name__}>"
-    return text if len(text) <= most else f"{text[: most * 2 // 3]}...{text[-most // 4 :]}"
+    return f"{shown(left, _MOST_OF_A_SIDE)} {word} {shown(right, _MOST_OF_A_SIDE)} does not hold"
 
 
 def _fixtures(module: types.ModuleType) -> dict[str, pytest_subset.Fixture]:

@@ -26,6 +26,7 @@ from agentrl.sandbox.graders.asking import (
     told,
     write_back,
 )
+from agentrl.sandbox.graders.shown import shown
 
 _TESTS = "tests.py"
 
@@ -71,19 +72,10 @@ class Calls:
             write_back(known, answer["arguments"], same_object)
         if "value" in answer:
             value = decode(answer["value"], same_object)
-            self.last = shorten(value)
+            self.last = shown(value)
             return value
         self.error = told(answer)
         raise as_raised(exception_of(answer))
-
-
-def shorten(value: Any, most: int = 200) -> str:
-    """`repr(value)`, cut in the middle when it is long."""
-    try:
-        text = repr(value)
-    except ValueError:  # an int beyond sys.get_int_max_str_digits
-        return "<a value with a huge int>"
-    return text if len(text) <= most else f"{text[: most * 2 // 3]}...{text[-most // 4 :]}"
 
 
 def main() -> None:

@@ -2,12 +2,10 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 from agentrl.sandbox.types import ExecResult, Status
 
 NOT_RUN = "not run"
-_SHOWN_CHARACTERS = 200
 _LONGEST_ERROR = 1000
 _ALARM = -14
 
@@ -99,12 +97,3 @@ def report_of(outcomes: list[Outcome], wanted: int, status: Status) -> Report:
     filled = (*outcomes, *[failure(NOT_RUN, None)] * (wanted - len(outcomes)))
     passed = sum(outcome.passed for outcome in filled)
     return Report(filled, status, f"{passed} of {wanted} tests passed")
-
-
-def shorten(value: Any) -> str:
-    """`repr` of builtin data, cut in the middle when it is long."""
-    try:
-        text = repr(value)
-    except ValueError:  # an int with more digits than Python prints
-        return "<a value with a huge int>"
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:140]}...{text[-50:]}"

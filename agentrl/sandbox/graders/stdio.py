@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from agentrl.sandbox.graders.compare import Order, order_of, paired
 from agentrl.sandbox.graders.report import NOT_RUN, Outcome, Report, cut_short, failure, is_time_out
+from agentrl.sandbox.graders.shown import cut
 from agentrl.sandbox.types import DEFAULT_LIMITS, NO_FILES, ExecResult, Limits, Sandbox, Status
 
-_SHOWN_CHARACTERS = 200
 _SHOWN_ERROR = 600
 _FLOAT = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -127,7 +127,7 @@ def _grade_one(sandbox: Sandbox, program: str, test: StdioTest, limits: Limits, 
     kept = max(limits.output_kb, len(test.expected.encode("utf-8", "replace")) // 1024 + 2)
     own = dataclasses.replace(limits, wall_seconds=test.seconds or limits.wall_seconds, output_kb=kept)
     result = sandbox.run(program, stdin=test.stdin, files=files, limits=own)
-    got = _shorten(result.stdout)
+    got = cut(result.stdout)
     if result.status is not Status.OK:
         return _failed(result, got)
     if len(result.stdout.encode("utf-8", "replace")) >= kept * 1024:
@@ -140,7 +140,3 @@ def _failed(result: ExecResult, got: str) -> Outcome:
         return dataclasses.replace(cut_short(result, "in this test"), got=got)
     error = result.stderr.strip()[-_SHOWN_ERROR:] or f"exit code {result.exit_code}"
     return failure(error, result.status, got=got)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:140]}...{text[-50:]}"

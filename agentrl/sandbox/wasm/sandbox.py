@@ -1,21 +1,17 @@
 """The WebAssembly back-end: `run` on a free worker process, and a fresh one for each that was killed."""
 
-import atexit
-import os
 import socket
 import threading
-import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from agentrl.errors import SandboxError
+from agentrl.sandbox import living
 from agentrl.sandbox.calling import check_files, in_thread
 from agentrl.sandbox.places import Places
 from agentrl.sandbox.types import DEFAULT_LIMITS, NO_FILES, ExecResult, Limits
 from agentrl.sandbox.wasm.component import compiled
 from agentrl.sandbox.wasm.worker import Worker
-
-_open: "weakref.WeakSet[WasmSandbox]" = weakref.WeakSet()
 
 
 class WasmSandbox:
@@ -34,7 +30,7 @@ class WasmSandbox:
         self._component = compiled()
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
-        _open.add(self)
+        living.register(self)
         try:
             while len(self._idle) < workers:
                 self._idle.append(Worker(self._component))
@@ -143,17 +139,3 @@ class WasmSandbox:
                     self._idle.append(worker)
             if not keep:
                 worker.kill()
-
-
-def _close_all() -> None:
-    for sandbox in list(_open):
-        sandbox.close()
-
-
-def _forget_all() -> None:
-    for sandbox in list(_open):
-        sandbox.forget()
-
-
-atexit.register(_close_all)
-os.register_at_fork(after_in_child=_forget_all)

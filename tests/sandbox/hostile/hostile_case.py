@@ -39,6 +39,12 @@ class Case:
     open_in: tuple[str, ...] = ()
     """Tiers where it is not held, as `uncovered` says. The machine's state is checked there all the same."""
     uncovered: str = ""
+    session: str = ""
+    """What is different where the program is a command of a session, and why."""
+    session_statuses: str = ""
+    """How the command may end there, if not as a run may: "killed" is also a session that ended with it."""
+    session_shows: str = ""
+    """How the lines begin that tell of an escape, but mean none in a session."""
     has_predecessor: bool = False
     slow: bool = False
 

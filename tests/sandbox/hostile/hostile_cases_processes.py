@@ -32,7 +32,15 @@ PROCESSES = [
         open_in=("lockdown, not root",),
         uncovered="lockdown, trainer not root: only memory bounds the number of threads",
     ),
-    Case("processes/c03_orphan", "ok", by=_PID, by_lockdown=_REFUSED, by_container=_OWN_ID, real="subprocess"),
+    Case(
+        "processes/c03_orphan",
+        "ok",
+        by=_PID,
+        by_lockdown=_REFUSED,
+        by_container=_OWN_ID,
+        real="subprocess",
+        session="what a command leaves running lives on, until the session ends",
+    ),
     Case(
         "processes/c04_kill_all",
         "ok killed timeout error",
@@ -40,6 +48,7 @@ PROCESSES = [
         _PID,
         _NO_SIGNAL,
         "landlock's scope of signals, user ids of its own",
+        session="the session's server is reached, and the session ends (SessionEndedError)",
     ),
     Case(
         "processes/c05_kill_parent",
@@ -48,6 +57,7 @@ PROCESSES = [
         by_lockdown=_NO_SIGNAL,
         by_container="landlock's scope of signals, user ids of its own",
         real="none",
+        session="the parent is the session's server: the session ends (SessionEndedError)",
     ),
     Case(
         "processes/c05b_weakens_its_watch",
@@ -70,6 +80,7 @@ PROCESSES = [
         by_lockdown=_NO_SIGNAL,
         by_container="a session of its own",
         real="none",
+        session="the same as for 5",
     ),
     Case(
         "processes/c07_ignores_signals",
@@ -96,9 +107,10 @@ PROCESSES = [
     Case(
         "processes/c13_child_holds_stdout",
         "ok",
-        by="process 1 reports the end of the program, then ends the rest",
+        by="when the program ends, process 1 is killed, and the kernel ends the rest",
         by_lockdown=_REFUSED,
         by_container=_OWN_ID,
+        session="the command ends when its shell does; the child lives on until the session ends",
     ),
     Case(
         "processes/c14_exec",
@@ -116,5 +128,6 @@ PROCESSES = [
         _PID + "; a /tmp of its own",
         "limits of the process; its directory is emptied",
         _OWN_ID + "; its directory is emptied",
+        session="the session may end with it",
     ),
 ]

@@ -31,6 +31,7 @@ SECRETS = [
         by_lockdown=_LAND,
         by_container=_LAND,
         real="none",
+        session="the session's server cannot be opened; a command's own shell can",
     ),
     Case(
         "secrets/c40_inherited_descriptors",
@@ -38,6 +39,8 @@ SECRETS = [
         by="every other descriptor is closed",
         by_lockdown="the same",
         by_container="the same",
+        session="50 (bash) is the pipe by which a shell tells its directory and variables, of this session alone",
+        session_shows="ESCAPED:descriptor 50 ",
     ),
     Case(
         "secrets/c41a_symlink_out",
@@ -100,6 +103,7 @@ SECRETS = [
         by_container="the same",
         real="none",
         has_predecessor=True,
+        session="other sessions leave nothing; the files of this one stay from command to command, as they should",
     ),
     Case(
         "secrets/c47_setuid",

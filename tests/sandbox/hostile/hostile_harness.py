@@ -7,11 +7,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hostile_case import HERE, Case
-from hostile_world import VARIABLE, World, family
+from hostile_machine import family
+from hostile_world import VARIABLE, World
 
 from agentrl.errors import SandboxError
 from agentrl.sandbox import CallTest, ExecResult, Limits, Sandbox, grade_calls, grade_pytest, grade_source
@@ -24,7 +26,7 @@ CHECK = (
 _TEST = CHECK.replace("check(candidate)", "test_add()").replace("candidate", "add")
 PYTEST = {"test_solution.py": f"from solution import add\n\n{_TEST}"}
 _GRADING = Limits(wall_seconds=0.6)
-_SLACK_SECONDS = 4.0
+SLACK_SECONDS = 4.0
 _GONE_SECONDS = 2.0
 _HONEST = """
 import os, threading
@@ -36,7 +38,7 @@ thread = threading.Thread(target=print, args=(sum(range(1000)) + len(input()),))
 thread.start()
 thread.join()
 """
-_PREDECESSOR = """
+PREDECESSOR = """
 import contextlib
 secret, word = {secret!r}, input()
 held = [secret, word, {{secret: word}}]
@@ -52,12 +54,23 @@ def warm_up(sandbox: Sandbox, at_once: int = 4) -> None:
         list(pool.map(lambda _: sandbox.run("import time; time.sleep(0.3)"), range(at_once)))
 
 
-def problems(case: Case, sandbox: Sandbox, world: World, tier: str = "") -> list[str]:
+def as_a_run(case: Case, sandbox: Sandbox, world: World, tier: str) -> list[str]:
+    """What is wrong with the result of a run of `case`."""
+    return _grade(case, sandbox) if case.is_solution else _run(case, sandbox, world, tier)
+
+
+def problems(
+    case: Case,
+    sandbox: Sandbox,
+    world: World,
+    tier: str = "",
+    how: Callable[[Case, Sandbox, World, str], list[str]] = as_a_run,
+) -> list[str]:
     """Everything that is wrong after `case` ran; empty when all holds. `tier` names another row of expectations."""
     before = set(family(_container(sandbox)))
     descriptors = len(os.listdir("/proc/self/fd"))
     try:
-        found = _grade(case, sandbox) if case.is_solution else _run(case, sandbox, world, tier or sandbox.tier)
+        found = how(case, sandbox, world, tier or sandbox.tier)
     except SandboxError as error:
         found = [f"the machinery failed: {error}"]
     found += _processes(before, _container(sandbox))
@@ -69,7 +82,7 @@ def problems(case: Case, sandbox: Sandbox, world: World, tier: str = "") -> list
 
 def _run(case: Case, sandbox: Sandbox, world: World, tier: str) -> list[str]:
     if case.has_predecessor:
-        program = _PREDECESSOR.format(secret=world.canaries["program"])
+        program = PREDECESSOR.format(secret=world.canaries["program"])
         files = {"payload": world.canaries["payload_file"].encode()}
         sandbox.run(program, stdin=world.canaries["stdin"] + "\n", files=files)
     target = json.dumps(world.target(tier == "none")).encode()
@@ -77,7 +90,7 @@ def _run(case: Case, sandbox: Sandbox, world: World, tier: str) -> list[str]:
     start = time.monotonic()
     result = sandbox.run(case.source, stdin=stdin, files={"target.json": target}, limits=case.limits)
     took = time.monotonic() - start
-    return _judge(case, result, took, tier) + _leaks(result, world)
+    return _judge(case, result, took, tier) + leaks(result.stdout + result.stderr, world)
 
 
 def _judge(case: Case, result: ExecResult, took: float, tier: str) -> list[str]:
@@ -85,7 +98,7 @@ def _judge(case: Case, result: ExecResult, took: float, tier: str) -> list[str]:
     allowed = case.statuses_of(tier)
     if str(result.status) not in allowed:
         found.append(f"status {result.status} ({result.limit}), not one of {allowed}: {result.stderr[-300:]}")
-    if took > case.limits.wall_seconds + _SLACK_SECONDS:
+    if took > case.limits.wall_seconds + SLACK_SECONDS:
         found.append(f"it took {took:.1f} s at a limit of {case.limits.wall_seconds} s")
     if not result.stdout.startswith(case.kept_of(tier)):
         found.append(f"its output was not kept: {result.stdout[:200]!r}")
@@ -97,8 +110,8 @@ def _judge(case: Case, result: ExecResult, took: float, tier: str) -> list[str]:
     return found
 
 
-def _leaks(result: ExecResult, world: World) -> list[str]:
-    text = result.stdout + result.stderr
+def leaks(text: str, world: World) -> list[str]:
+    """Which secrets are in the output of a program."""
     places = [place for place, canary in world.canaries.items() if canary in text]
     places += ["environment"] if VARIABLE in text else []
     return [f"it read the secret in: {place}" for place in places]
@@ -162,7 +175,7 @@ def _next_run(sandbox: Sandbox) -> list[str]:
     if result.stdout != f"{sum(range(1000)) + 5}\n":
         return [f"the next run ended with {result.status} {result.limit}: {result.stdout} {result.stderr}"]
     took = time.monotonic() - start
-    return [f"the next run took {took:.1f} s"] if took > _SLACK_SECONDS else []
+    return [f"the next run took {took:.1f} s"] if took > SLACK_SECONDS else []
 
 
 def by_name(name: str) -> str:

@@ -22,6 +22,9 @@ run's program, stdin and files. The programs print what they get hold of, and no
 subprocess where that tier's limits hold them, too. The other programs attack limits, or would take the machine down.
 The column "container, docker" speaks of the tier `container`, which the docker back-end uses inside its container.
 
+Each program is run as a command of a session, too (`namespaces`, `container`, docker), and must reach as little there;
+after the session nothing of it may be left. The column "in a session" tells what is different, and why.
+
 This page is made by `tests/sandbox/hostile/hostile_table.py`; change the table and the docstrings there.
 """
 _SECTIONS = {
@@ -44,7 +47,15 @@ def page() -> str:
     """The whole page."""
     parts = [_HEAD]
     for folder, title in _SECTIONS.items():
-        columns = ("case", "must hold", "`namespaces`", "`lockdown`", "container, docker", "not covered")
+        columns = (
+            "case",
+            "must hold",
+            "`namespaces`",
+            "`lockdown`",
+            "container, docker",
+            "in a session",
+            "not covered",
+        )
         rows = [_program(case) for case in CASES if case.name.startswith(folder + "/")]
         parts += [f"\n## {title}\n\n", _table(columns, rows)]
     rows = [_solution(case) for case in CASES if case.is_solution]
@@ -57,7 +68,7 @@ def _program(case: Case) -> tuple[str, ...]:
     real = f", real ({case.real})" if case.real else ""
     lockdown = case.by_lockdown if case.by_lockdown != "the same" else case.by
     container = case.by_container if case.by_container != "the same" else lockdown
-    return (f"{_title(lines)}{real}", lines["Must hold"], case.by, lockdown, container, case.uncovered)
+    return (f"{_title(lines)}{real}", lines["Must hold"], case.by, lockdown, container, case.session, case.uncovered)
 
 
 def _solution(case: Case) -> tuple[str, ...]:

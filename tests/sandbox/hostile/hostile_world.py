@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import os
 import secrets
+import select
 import shutil
 import socket
 import subprocess
@@ -16,19 +17,22 @@ import threading
 from pathlib import Path
 from typing import Any, cast
 
+from hostile_machine import family, mounts, segments
+
 VARIABLE = "AGENTRL_HOSTILE_SECRET"
 _PLACES = ("file", "environment", "tcp", "udp", "abstract", "unix", "shm", "bystander", "descriptor")
 _PAYLOADS = ("program", "stdin", "payload_file")
 LEFT = [Path(place, "agentrl-left") for place in ("/tmp", "/dev/shm", "/var/tmp")]
 """Files that programs try to leave to the next run."""
 _SUBREAPER = 36
-_IDS_OF_RUNS = range(200_000, 1 << 32)
 _BYSTANDER = """
 import ctypes, sys
 held = ctypes.create_string_buffer(sys.argv[1].encode())
 print(ctypes.addressof(held), flush=True)
-sys.stdin.read()
+for line in sys.stdin:
+    print("here", flush=True)
 """
+_ANSWER_SECONDS = 5.0
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -94,7 +98,7 @@ class World:
         _libc.shmdt(place)
 
     def _listen(self) -> None:
-        name = f"agentrl-hostile-{os.getpid()}"
+        name = f"agentrl-hostile-{os.getpid()}-{secrets.token_hex(4)}"
         self.tcp = self._serve(socket.create_server(("127.0.0.1", 0)), "tcp")
         self._serve(self._bound(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + name), "abstract")
         self.unix = self._serve(self._bound(socket.AF_UNIX, socket.SOCK_STREAM, str(self.directory / "socket")), "unix")
@@ -166,10 +170,34 @@ class World:
             path.name: (path.lstat().st_mode, path.read_text() if path.is_file() else "")
             for path in self.directory.iterdir()
         }
-        return {"files": files, "segments": segments(), "mounts": mounts(), "bystander": self.bystander.poll()}
+        return {"files": files, "segments": segments(), "mounts": mounts(), "bystander": self._bystander()}
+
+    def _bystander(self) -> int | str:
+        """Whether the bystander answers; else how it ended.
+
+        It is asked, since a signal that was sent takes its time to end a process, but lets it answer nothing more.
+        """
+        assert self.bystander.stdin is not None
+        assert self.bystander.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.bystander.stdin.write(b"?\n")
+            self.bystander.stdin.flush()
+            if not select.select([self.bystander.stdout], [], [], _ANSWER_SECONDS)[0]:
+                return "stopped"
+            if self.bystander.stdout.readline():
+                return "here"
+        return self.bystander.wait()
+
+    def _reap_orphans(self) -> None:
+        """Who adopts orphans must see to their end: until then they count in their control group."""
+        ended = family(zombies=True).keys() - family().keys() - {self.bystander.pid}
+        for pid in ended:
+            with contextlib.suppress(ChildProcessError):  # the child of another process
+                os.waitpid(pid, os.WNOHANG)
 
     def changes(self) -> list[str]:
         """What is not as it was when the world was made, or was reached since the last call."""
+        self._reap_orphans()
         now = self.state()
         changed = [f"the machine's {name} changed: {now[name]}" for name in now if now[name] != self._present[name]]
         for path in LEFT:
@@ -178,7 +206,9 @@ class World:
                 changed.append(f"{path} was left")
         if now["files"] != self._present["files"]:
             self._write_files()
-        if self.bystander.poll() is not None:
+        if now["bystander"] != "here":
+            self.bystander.kill()
+            self.bystander.communicate()
             self._start_bystander()
         for number in set(segments()) - set(cast(list[str], self._present["segments"])):
             if number.startswith("shm"):
@@ -186,59 +216,3 @@ class World:
         self._present = self.state()
         hits, self.hits = self.hits, []
         return changed + [f"the {place} service was reached" for place in hits]
-
-
-def segments() -> list[str]:
-    """This user's System V segments, queues and semaphores, and those of ids that runs may have.
-
-    A segment of another process that lives, and is none of ours, is its own affair.
-    """
-    found = []
-    for kind, column in (("shm", 7), ("msg", 7), ("sem", 4)):
-        with open(f"/proc/sysvipc/{kind}") as file:
-            rows = [line.split() for line in file.readlines()[1:]]
-        for row in rows:
-            ours = int(row[column]) == os.geteuid() or int(row[column]) in _IDS_OF_RUNS
-            maker = int(row[4]) if kind == "shm" else 0
-            others = maker and maker != os.getpid() and maker not in family() and os.path.exists(f"/proc/{maker}")
-            found += [f"{kind} {row[1]}"] if ours and not others else []
-    return sorted(found)
-
-
-def mounts() -> int:
-    """How many mounts the trainer sees, but for those that a container daemon makes when it likes."""
-    with open("/proc/self/mountinfo") as file:
-        return sum("docker" not in line and "containerd" not in line and " nsfs " not in line for line in file)
-
-
-def family(container: str = "") -> dict[int, int]:
-    """All living descendants of this process, and what runs in a container: {pid: parent's pid}, without zombies."""
-    parents: dict[int, int] = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat", errors="replace") as file:
-                state, parent = file.read().rpartition(")")[2].split()[:2]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if state != "Z":
-            parents[int(name)] = int(parent)
-    inside = container_processes(container) if container else set()
-    return {pid: parent for pid, parent in parents.items() if pid in inside or _descends(pid, parents)}
-
-
-def container_processes(container: str) -> set[int]:
-    """The processes of this machine's docker container with this id."""
-    found = set()
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/cgroup") as file:
-            if container in file.read():
-                found.add(int(name))
-    return found
-
-
-def _descends(pid: int, parents: dict[int, int]) -> bool:
-    while pid in parents:
-        pid = parents[pid]
-        if pid == os.getpid():
-            return True
-    return False

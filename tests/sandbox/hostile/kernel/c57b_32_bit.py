@@ -12,7 +12,8 @@ GETPID_BY_INT_80 = b"\xb8\x14\x00\x00\x00\xcd\x80\xc3"
 if platform.machine() != "x86_64":
     print("not this architecture")
     raise SystemExit
-code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+kind = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+code = mmap.mmap(-1, 4096, flags=kind, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 code.write(GETPID_BY_INT_80)
 print("before")
 function = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))

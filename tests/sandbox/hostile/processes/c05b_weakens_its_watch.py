@@ -16,7 +16,7 @@ ATTEMPTS = (
     lambda pid: os.setpriority(os.PRIO_PROCESS, pid, 19),
     lambda pid: os.sched_setaffinity(pid, [0]),
 )
-for victim in (1, os.getppid()):
+for victim in {1, os.getppid()} - {0}:  # 0: the parent is outside, and the call would mean this process
     for attempt in ATTEMPTS:
         try:
             attempt(victim)

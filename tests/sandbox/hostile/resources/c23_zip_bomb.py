@@ -9,11 +9,10 @@ import zipfile
 
 packed = io.BytesIO()
 with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-    for number in range(60):
-        archive.writestr(f"bomb{number}", bytes(4 << 20))
+    archive.writestr("bomb", bytes(4 << 20))
 print("before", len(packed.getvalue()))
 with zipfile.ZipFile(packed) as archive:
-    for name in archive.namelist():
-        with open(name, "wb") as file:
-            file.write(archive.read(name))
+    for number in range(60):
+        with open(f"bomb{number}", "wb") as file:
+            file.write(archive.read("bomb"))
 print("ESCAPED:unpacked")
