@@ -202,10 +202,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=50_000)
     parser.add_argument("--hostile", type=float, default=0.1, help="the share of hostile runs")
     parser.add_argument("--backend", default="embedded")
-    parser.add_argument("--isolation", default="namespaces")
+    parser.add_argument("--isolation", help="tier of the embedded back-end, which is namespaces unless told")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    options.isolation = options.isolation or ("namespaces" if options.backend == "embedded" else "auto")
     with tempfile.TemporaryDirectory(prefix="agentrl-soak-") as work:
         os.chmod(work, 0o711)
         report = soak(options, work)
