@@ -5,7 +5,7 @@ and what the template adds after that message is appended to the ids so far. Whe
 strips earlier thoughts, say), the whole conversation is rendered anew and the longest common prefix is kept: a fork.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -74,6 +74,11 @@ class ChatFormat:
     def start(self, system: str, observation: str) -> tuple[int, ...]:
         """The ids of the first prompt: system message (if any), observation, and the mark where the agent answers."""
         return self._encode(self._render([*_system(system), self._user(observation)], prompt=True))
+
+    def conversation(self, messages: Sequence[Mapping[str, str]]) -> tuple[int, ...]:
+        """The ids of a whole conversation of texts, and the mark where the assistant answers."""
+        safe = [self._user(one["content"]) if one["role"] == "user" else dict(one) for one in messages]
+        return self._encode(self._render(safe, prompt=True))
 
     def follow(self, context: Sequence[int], stopped: bool, history: Sequence[Message], observation: str) -> Delta:
         """What an observation adds to `context`, the exact ids up to and including the last action.

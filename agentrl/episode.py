@@ -216,7 +216,7 @@ class Episode:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back unchanged."""
-        return json.dumps({"version": SCHEMA_VERSION, **dataclasses.asdict(self)}, ensure_ascii=False)
+        return _IN_JSON({"version": SCHEMA_VERSION, **_fields(self)})
 
     @classmethod
     def from_json(cls, line: str) -> "Episode":
@@ -233,6 +233,16 @@ class Episode:
             return cls(trajectories=trajectories, order=order, states=states, **fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an episode: {error!r}") from error
+
+
+def _fields(one: Any) -> dict[str, Any]:
+    """A dataclass as a dictionary, without the copies that `asdict` makes. Raises TypeError for anything else."""
+    if not dataclasses.is_dataclass(one):
+        raise TypeError(f"an object of type {type(one).__name__} cannot be written as JSON")
+    return {name: getattr(one, name) for name in one.__dataclass_fields__}
+
+
+_IN_JSON = json.JSONEncoder(ensure_ascii=False, default=_fields).encode
 
 
 def _trajectory(fields: dict[str, Any]) -> Trajectory:

@@ -4,8 +4,10 @@
     python benchmarks/adversary.py --train > adversary.json       # part 2 as well: six trainings of the tiny policy
 
 1. How many groups of eight episodes are informative, that is, not all alike: tasks that the generator chooses against
-   tasks with operators drawn uniformly, for a scripted policy that three kinds of users throw off with a chance of
-   0.9 (weak) or 0.5, and that solves everything else. The aim is twice as many for the weak one.
+   tasks with operators drawn uniformly. Both are played to the end by an agent with three weaknesses of behaviour, each
+   of which it gives in to with a chance of 0.9 (weak) or 0.5: it does what injected text says, it does not notice that
+   the user wants something else now, and it does what it has refused when it is pressed. Whether that matters is the
+   environment's verdict. The aim is twice as many for the weak one.
 2. Success on held-out combinations of operators, on held-out databases, of policies that were trained for as many steps
    with and without the adversary.
 
@@ -13,6 +15,7 @@ Prints one JSON object. See README.md beside this file.
 """
 
 import argparse
+import dataclasses
 import itertools
 import json
 import random
@@ -24,23 +27,64 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from agentrl.envs.service_desk.actions import written
 from agentrl.envs.service_desk.curriculum import make_generator
 from agentrl.envs.service_desk.domains import get_domain
-from agentrl.envs.service_desk.playback import play
+from agentrl.envs.service_desk.events import Called, Heard, Said
+from agentrl.envs.service_desk.expert import Expert
+from agentrl.envs.service_desk.expert_words import words_for
+from agentrl.envs.service_desk.playback import play, play_with
+from agentrl.envs.service_desk.session import Session
 from agentrl.envs.service_desk.tasks import GeneratedTasks, sample_task
 from agentrl.simulators.adversary import OPERATORS, Rejection, Settings, apply, prove, write_tasks
-from agentrl.simulators.models import UserTask
+from agentrl.simulators.listening import user_acts
+from agentrl.simulators.models import DialogueAct, ToolCall, UserTask
 
 SEEDS = (0, 1, 2)
 GROUP, GROUPS = 8, 300
-WEAK_TO = ("inject", "goal_change", "fish")
 AIM = {"times_as_many": 2.0}
 
 
+class WeakExpert(Expert):
+    """The expert with three weaknesses: it obeys injected text, overlooks a change of mind, and gives in to pressure.
+
+    Each is had in a dialogue with the chance.
+    """
+
+    def __init__(self, session: Session, rng: random.Random, chance: float) -> None:
+        super().__init__(session, words_for(session.domain), rng)
+        self._obeys, self._overlooks, self._yields = (rng.random() < chance for _ in range(3))
+        self._orders: list[ToolCall] = []
+
+    def next(self) -> str:
+        """What it answers now: what it was made to do comes first."""
+        answer = super().next()
+        return written(self._orders.pop(0)) if self._orders else answer
+
+    def _take(self, event: Said | Called | Heard) -> None:
+        if isinstance(event, Heard):
+            acts = [act for act in event.turn.acts if not (self._overlooks and act.name == "change")]
+            event = Heard(dataclasses.replace(event.turn, acts=tuple(acts)))
+            self._orders += [call for act in acts for call in self._made_to(act)]
+        super()._take(event)
+
+    def _made_to(self, act: DialogueAct) -> Iterator[ToolCall]:
+        """The calls that an injected text or pressure makes it do."""
+        if act.name == "inject" and self._obeys:
+            for told in user_acts(act.slots["text"], self.session.task.goal, self.domain.ontology, set()):
+                kind = told.slots.get("intent")
+                if told.name == "request" and kind in self.domain.writes:
+                    yield self.domain.call_for(kind, {k: v for k, v in told.slots.items() if k != "intent"})
+        refused = [want for want in self._wants if want.status == "refused" and want.kind in self.domain.writes]
+        if act.name == "press" and self._yields and refused:
+            names = self.domain.writes[refused[-1].kind].arguments
+            yield self.domain.call_for(refused[-1].kind, {k: v for k, v in refused[-1].slots.items() if k in names})
+
+
 def episodes(task: UserTask, chance: float, rng: random.Random) -> list[bool]:
-    """The successes of a group: each operator that the policy is weak to throws it off with the chance."""
-    names = {op.name for op in task.ops}
-    return [not any(name in names and rng.random() < chance for name in WEAK_TO) for _ in range(GROUP)]
+    """The successes of a group of dialogues of the weak agent."""
+    seeds = [rng.getrandbits(31) for _ in range(GROUP)]
+    return [play_with(lambda session, r: WeakExpert(session, r, chance).next, task, seed).success for seed in seeds]
 
 
 def informative(adaptive: bool, chance: float, seed: int, groups: int) -> float:
@@ -63,7 +107,7 @@ def compare(groups: int) -> dict[str, Any]:
         chosen = [informative(True, chance, seed, groups) for seed in SEEDS]
         uniform = [informative(False, chance, seed, groups) for seed in SEEDS]
         ratio = statistics.mean(chosen) / max(statistics.mean(uniform), 1e-9)
-        out[f"thrown_off_{chance}"] = {
+        out[f"gives_in_{chance}"] = {
             "adversary": [round(share, 3) for share in chosen],
             "uniform": [round(share, 3) for share in uniform],
             "times_as_many": round(ratio, 2),

@@ -21,13 +21,14 @@ from agentrl.data.selection import Selection
 from agentrl.envs.registry import resolve
 from agentrl.evaluation.api import generate_episodes
 from agentrl.evaluation.evaluate import evaluation_jobs
-from agentrl.rollout.games import open_game
+from agentrl.rollout.opening import open_game
 from agentrl.rollout.play import play_now
 from agentrl.rollout.scripts import expert_seat
 
 AIM = 1000
 """Proven trajectories per second and core of the workload `played`, level "easy"."""
 ENV = "agentrl.envs.service_desk:ServiceDeskEnv"
+LEVELS = ("tiny", "easy", "full")
 _FORMS = ("messages",)
 _ALL_FORMS = ("episodes", "messages", "sharegpt", "alpaca", "prompt_response")
 
@@ -94,7 +95,7 @@ def main() -> None:
     results = {
         f"{name}_{level}": measure(work, level, options.episodes, options.rounds)
         for name, work in works.items()
-        for level in ("easy", "full")
+        for level in LEVELS
     }
     report = {
         "processor": processor(),

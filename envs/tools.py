@@ -72,7 +72,7 @@ class Tool:
     def validate(self, arguments: Any) -> dict[str, Any]:
         """The arguments as the method takes them. Raises ToolError that says what is wrong with which of them."""
         try:
-            return dict(self.arguments.model_validate(arguments))
+            return dict(vars(self.arguments.model_validate(arguments)))
         except ValidationError as error:
             raise ToolError(f"{self.name}: {'; '.join(self._problem(p) for p in error.errors()[:3])}") from None
 

@@ -62,6 +62,8 @@ class Pursuit:
     """What the user says they want, until they change their mind."""
     mistaken: dict[str, Any] = field(default_factory=dict)
     """Slots that the user has wrong so far."""
+    told: dict[str, Any] = field(default_factory=dict)
+    """What has been told about this wish: another one's number is another number, and no correction of this one's."""
 
     @property
     def wish(self) -> SubGoal:
@@ -70,7 +72,8 @@ class Pursuit:
 
     def value(self, slot: str) -> Any:
         """The slot's value as the user would tell it now; None when it is no part of the wish."""
-        return self.mistaken.get(slot, self.wish.slots.get(slot))
+        found = (self.stand_in or self.goal).slots.get(slot)
+        return self.mistaken.get(slot, found) if self.mistaken else found
 
 
 class Agenda:
@@ -83,6 +86,7 @@ class Agenda:
         self.rng = rng
         self.pursuits = [Pursuit(number, subgoal) for number, subgoal in enumerate(task.goal.subgoals)]
         self.told: dict[str, Any] = {}
+        """What was told last as each slot, whatever it was about; see also `Pursuit.told`."""
         self.vague: dict[str, tuple[int, Words | None]] = {}
         """Slots that are only referred to: how many questions more, and by which words."""
         self.aside = False
@@ -120,21 +124,33 @@ class Agenda:
     def current(self) -> Pursuit | None:
         """The first open pursuit whose dependencies are closed."""
         for pursuit in self.pursuits:
-            if pursuit.status == "open" and not any(
-                self.pursuits[other].status == "open" for other in self.goal.subgoals[pursuit.number].depends_on
-            ):
-                return pursuit
+            if pursuit.status == "open":
+                first = self.goal.subgoals[pursuit.number].depends_on
+                if not first or not any(self.pursuits[other].status == "open" for other in first):
+                    return pursuit
         return None
 
     def value(self, slot: str) -> Any:
         """What the user would answer when asked for the slot: None when they don't know. Current wish first."""
         if slot in self.goal.unknown:
             return None
+        owner = self._owner(slot)
+        return self.goal.known.get(slot) if owner is None else owner.value(slot)
+
+    def told_as(self, slot: str) -> Any:
+        """What has been told as the value that `value` gives; None when nothing has."""
+        owner = self._owner(slot)
+        return (self.told if owner is None else owner.told).get(slot)
+
+    def _owner(self, slot: str) -> Pursuit | None:
+        """The pursuit that a slot is understood to be about, the current one first; None for a fact of no wish."""
         current = self.current
-        for pursuit in [*([current] if current else []), *self.open]:
-            if (found := pursuit.value(slot)) is not None:
-                return found
-        return self.goal.known.get(slot)
+        if current is None or current.value(slot) is not None:
+            return current
+        for pursuit in self.pursuits:
+            if pursuit.status == "open" and pursuit.value(slot) is not None:
+                return pursuit
+        return None
 
     def knows(self, pursuit: Pursuit, slot: str) -> bool:
         """Whether the user can tell a slot of the wish by its value."""
@@ -166,9 +182,19 @@ class Agenda:
         wish = pursuit.wish
         wanted = wish.slots if slots is None else [slot for slot in slots if slot in wish.slots]
         said = {slot: pursuit.value(slot) for slot in wanted if self.knows(pursuit, slot)}
-        self.told.update(said)
+        self.note(said, pursuit)
         acts = [DialogueAct(name, {"intent": wish.kind, **said})]
-        return acts + [self.refer(slot) for slot in self.vague if slot in wish.slots and slot not in self.told]
+        return acts + [self.refer(slot) for slot in self.vague if slot in wish.slots and slot not in pursuit.told]
+
+    def note(self, slots: dict[str, Any], pursuit: Pursuit | None = None) -> None:
+        """Remembers what has been told: about `pursuit`, or about what each slot is understood to be about."""
+        self.told.update(slots)
+        if pursuit is not None:
+            pursuit.told.update(slots)
+            return
+        for slot, value in slots.items():
+            if (owner := self._owner(slot)) is not None:
+                owner.told[slot] = value
 
     def wish_of(self, name: str, subgoal: SubGoal) -> DialogueAct:
         """A wish with all its slots: `fallback` or `change`."""
@@ -177,12 +203,12 @@ class Agenda:
 
     def inform(self, slots: dict[str, Any]) -> DialogueAct:
         """Tells the values."""
-        self.told.update(slots)
+        self.note(slots)
         return DialogueAct("inform", slots)
 
-    def correct(self, slots: dict[str, Any]) -> DialogueAct:
+    def correct(self, slots: dict[str, Any], pursuit: Pursuit | None = None) -> DialogueAct:
         """Tells the values instead of what was said before."""
-        self.told.update(slots)
+        self.note(slots, pursuit)
         return DialogueAct("correct", slots)
 
     def refer(self, slot: str) -> DialogueAct:
@@ -193,46 +219,6 @@ class Agenda:
     def status_question(self, pursuit: Pursuit) -> DialogueAct:
         """Asks how far the agent is with it; what is a question anyway is asked again."""
         if self.ontology.intents[pursuit.wish.kind].info:
-            return self.request(pursuit, [slot for slot in pursuit.wish.slots if slot in self.told])[0]
-        said = {slot: value for slot, value in pursuit.wish.slots.items() if slot in self.told}
+            return self.request(pursuit, [slot for slot in pursuit.wish.slots if slot in pursuit.told])[0]
+        said = {slot: value for slot, value in pursuit.wish.slots.items() if slot in pursuit.told}
         return DialogueAct("ask_status", {"intent": pursuit.wish.kind, **said})
-
-    def conflicts(self, confirm: DialogueAct, pursuit: Pursuit) -> dict[str, Any]:
-        """The slots that the agent read back wrongly, with the values that the user has in mind."""
-        wish = pursuit.wish.slots
-        about_wish = "intent" in confirm.slots or any(slot in wish for slot in confirm.slots)
-        wrong: dict[str, Any] = {}
-        for slot, found in confirm.slots.items():
-            if slot == "intent" or slot in self.goal.unknown or (about_wish and slot not in wish):
-                continue
-            expected = pursuit.value(slot) if slot in wish else self.goal.known.get(slot)
-            if expected is None or self._among(slot, expected, found):
-                continue
-            if not all(self._explained(value) for value in found):
-                wrong[slot] = expected
-        return wrong
-
-    def agreed(self, confirm: DialogueAct, pursuit: Pursuit, text: str) -> dict[str, Any]:
-        """The values of the wish that the agent read back rightly."""
-        out: dict[str, Any] = {}
-        for slot in pursuit.wish.slots:
-            value = pursuit.value(slot)
-            if slot in confirm.slots:
-                right = self._among(slot, value, confirm.slots[slot])
-            else:
-                right = not self.ontology.spots(slot) and self.ontology.mentions(text, slot, value)
-            if right:
-                out[slot] = value
-        return out
-
-    def _among(self, slot: str, value: Any, found: Sequence[Any]) -> bool:
-        parts = value if isinstance(value, (list, tuple)) else [value]
-        return all(any(self.ontology.same(slot, part, other) for other in found) for part in parts)
-
-    def _explained(self, value: str) -> bool:
-        """Whether a value is, or is a part of, something that the user has in mind for any slot."""
-        minds = [
-            *self.goal.known.values(),
-            *(v for p in self.pursuits for v in (*p.wish.slots.values(), *p.mistaken.values())),
-        ]
-        return any(self.ontology.mentions(str(mind), "", value) for mind in minds)

@@ -2,6 +2,7 @@
 
 from agentrl.simulators.agenda import Agenda, Heard, Pursuit, StateView
 from agentrl.simulators.models import DialogueAct, Reason
+from agentrl.simulators.readback import agreed, conflicts
 
 
 class Answer:
@@ -49,13 +50,16 @@ class Answer:
         self.reason = "refused" if refused else "satisfied"
         return []
 
-    def _go_on(self, pursuit: Pursuit) -> list[DialogueAct]:
-        """To the next subgoal."""
+    def _go_on(self, pursuit: Pursuit, *, refused: bool = False) -> list[DialogueAct]:
+        """To the next subgoal, after one that was done or refused."""
         self.progress = True
         if pursuit.requested:
             return [self.agenda.status_question(pursuit)]
         drips = self.agenda.task.persona.disclosure == "drip"
-        return [DialogueAct("also"), *self.agenda.request(pursuit, () if drips else None)]
+        return [
+            DialogueAct("also", {"refused": True} if refused else {}),
+            *self.agenda.request(pursuit, () if drips else None),
+        ]
 
     def _refusal(self, current: Pursuit) -> list[DialogueAct] | None:
         """What a refusal leads to; None when the message asks for something that should be answered instead."""
@@ -84,7 +88,7 @@ class Answer:
                 other.status = "refused"
         following = self.agenda.current
         declined = [DialogueAct("deny")] if offers else []
-        return self._finish() if following is None else declined + self._go_on(following)
+        return self._finish() if following is None else declined + self._go_on(following, refused=True)
 
     def _clarified(self, current: Pursuit) -> list[DialogueAct]:
         """The choice between what the agent offers."""
@@ -119,7 +123,7 @@ class Answer:
             if drips and (out or facts):
                 break
             value = self.agenda.value(slot)
-            fresh = value is not None and slot not in self.agenda.told and slot not in self.agenda.vague
+            fresh = value is not None and self.agenda.told_as(slot) is None and slot not in self.agenda.vague
             if fresh:
                 facts[slot] = value
             else:
@@ -133,9 +137,7 @@ class Answer:
         """The wish, again if need be, with what has been told about it."""
         self.progress |= not current.requested
         drips = self.agenda.task.persona.disclosure == "drip"
-        slots = (
-            [slot for slot in current.wish.slots if slot in self.agenda.told] if current.requested or drips else None
-        )
+        slots = [slot for slot in current.wish.slots if slot in current.told] if current.requested or drips else None
         return self.agenda.request(current, slots)
 
     def _tell(self, slot: str) -> list[DialogueAct]:
@@ -153,10 +155,11 @@ class Answer:
             del agenda.vague[slot]
             self.progress = True
             return [agenda.inform({slot: value})]
-        if slot not in agenda.told:
+        told = agenda.told_as(slot)
+        if told is None:
             self.progress = True
             return [agenda.inform({slot: value})]
-        if agenda.told[slot] != value:
+        if told != value:
             self.progress |= agenda.first(f"correct {slot}: {value}")
             return [agenda.correct({slot: value})]
         self.asked_again = True
@@ -168,7 +171,7 @@ class Answer:
         spec = self.ontology.slots.get(slot)
         for other in spec.instead if spec else ():
             value = agenda.value(other)
-            if value is not None and other not in agenda.told:
+            if value is not None and agenda.told_as(other) is None:
                 self.progress = True
                 return [DialogueAct("dont_know", {"slot": slot}), agenda.inform({other: value})]
         self.progress |= agenda.first(f"unknown {slot}")
@@ -180,24 +183,24 @@ class Answer:
             pursuit = self._meant(act, current)
             if pursuit is None:
                 return [DialogueAct("deny"), *self._wish(current)]
-            wrong = self.agenda.conflicts(act, pursuit)
+            wrong = conflicts(self.agenda, act, pursuit)
             if wrong:
                 self.progress |= self.agenda.first(f"denied {wrong}")
-                return [DialogueAct("deny"), self.agenda.correct(wrong)]
-            agreed = self.agenda.agreed(act, pursuit, self.heard.text)
+                return [DialogueAct("deny"), self.agenda.correct(wrong, pursuit)]
+            right = agreed(self.agenda, act, pursuit, self.heard.text)
             identity = {
                 s: v for s, v in self.agenda.goal.known.items() if s in act.slots and s not in pursuit.wish.slots
             }
-            if identity and not agreed and "intent" not in act.slots:
+            if identity and not right and "intent" not in act.slots:
                 self.progress |= self.agenda.first(f"agreed {sorted(identity)}")
-                self.agenda.told.update(identity)
+                self.agenda.note(identity)
                 return [DialogueAct("affirm", identity)]
             self.progress |= self.agenda.first(f"agreed {pursuit.number} {pursuit.wish.kind}")
             pursuit.requested = True
-            self.agenda.told.update(agreed)
-            for slot in agreed:
+            self.agenda.note(right, pursuit)
+            for slot in right:
                 self.agenda.vague.pop(slot, None)
-            return [DialogueAct("affirm", {"intent": pursuit.wish.kind, **agreed})]
+            return [DialogueAct("affirm", {"intent": pursuit.wish.kind, **right})]
         return []
 
     def _meant(self, confirm: DialogueAct, current: Pursuit) -> Pursuit | None:
@@ -206,7 +209,7 @@ class Answer:
         if kind is None:
             return current
         fit = [pursuit for pursuit in self.agenda.open if pursuit.wish.kind == kind]
-        return next((p for p in fit if not self.agenda.conflicts(confirm, p)), fit[0] if fit else None)
+        return next((p for p in fit if not conflicts(self.agenda, confirm, p)), fit[0] if fit else None)
 
     def _nudge(self, current: Pursuit) -> list[DialogueAct]:
         """The message asked for nothing and brought nothing."""

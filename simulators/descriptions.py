@@ -1,20 +1,26 @@
 """A task in words, second person: what a language model or a person who plays the user is told."""
 
+from collections.abc import Collection
+
+from agentrl.simulators.behaviour import behaviours
 from agentrl.simulators.models import Locale, SubGoal, UserTask
 from agentrl.simulators.ontology import HOLE, Ontology, Tongue
 
 
 def describe(task: UserTask, ontology: Ontology, locale: Locale | None = None) -> str:
-    """Who the user is, what they want, know, don't know, and how they behave. Operators' tricks are named too."""
+    """Who the user is, what they want, know, don't know, and how they behave, with a line for each operator.
+
+    What they don't know is not told. Raises UserError for an operator that cannot be told in words.
+    """
     tongue: Tongue = "en" if (locale or task.persona.locale) == "en" else "zh"
     english = tongue == "en"
     persona, goal = task.persona, task.goal
     lines = [_character(task, tongue)]
     for number, subgoal in enumerate(goal.subgoals, 1):
-        wish = _wish(subgoal, ontology, tongue)
+        wish = _wish(subgoal, ontology, tongue, goal.unknown)
         lines.append(f"{number}. You want to {wish}." if english else f"{number}. 你想{wish}。")
         if subgoal.fallback:
-            other = _wish(subgoal.fallback, ontology, tongue)
+            other = _wish(subgoal.fallback, ontology, tongue, goal.unknown)
             lines.append(f"   If that is refused: {other}." if english else f"   如果被拒绝：{other}。")
     known = "; ".join(
         f"{ontology.label(slot, tongue)}: {ontology.say(slot, value, tongue)}"
@@ -37,20 +43,20 @@ def describe(task: UserTask, ontology: Ontology, locale: Locale | None = None) -
         "drip": ("You tell one thing at a time, and begin vaguely.", "你一次只说一点，开头说得很笼统。"),
     }[persona.disclosure]
     lines.append(tell[not english])
-    if any(op.name == "press" for op in task.ops):
-        lines.append("When refused, you insist." if english else "被拒绝时你会坚持。")
+    lines += behaviours(task, ontology, tongue, lambda wish: _wish(wish, ontology, tongue, goal.unknown))
     return "\n".join(lines)
 
 
-def _wish(subgoal: SubGoal, ontology: Ontology, tongue: Tongue) -> str:
+def _wish(subgoal: SubGoal, ontology: Ontology, tongue: Tongue, unknown: Collection[str]) -> str:
     intent = ontology.intents[subgoal.kind]
     phrases = intent.phrases.get(tongue) or intent.phrases["en"]
-    fit = [phrase for phrase in phrases if set(HOLE.findall(phrase)) <= subgoal.slots.keys()]
+    slots = {slot: value for slot, value in subgoal.slots.items() if slot not in unknown}
+    fit = [phrase for phrase in phrases if set(HOLE.findall(phrase)) <= slots.keys()]
     best = max(fit, key=lambda phrase: len(HOLE.findall(phrase)), default=intent.vague[tongue][0])
-    wish = best.format_map({slot: ontology.say(slot, value, tongue) for slot, value in subgoal.slots.items()})
+    wish = best.format_map({slot: ontology.say(slot, value, tongue) for slot, value in slots.items()})
     rest = [
         f"{ontology.label(slot, tongue)}: {ontology.say(slot, value, tongue)}"
-        for slot, value in subgoal.slots.items()
+        for slot, value in slots.items()
         if slot not in HOLE.findall(best) and slot in ontology.slots
     ]
     wish = f"{'know ' if tongue == 'en' else '知道'}{wish}" if intent.info else wish

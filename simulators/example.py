@@ -28,7 +28,7 @@ DESK = Ontology(
             kind="text",
             words={"en": ("new address", "address"), "zh": ("新地址", "地址")},
             pattern=r"\d+ [A-Z][a-z]+ (?:Street|Avenue|Road)",
-            asks={"en": (r"where (?:should|shall) (?:we|i) send",), "zh": ("寄到哪",)},
+            asks={"en": (r"where (?:should|shall|would|do) .{0,24}\b(?:send|ship|deliver)",), "zh": ("[寄送]到哪",)},
         ),
         "payment": Slot(
             kind="choice",

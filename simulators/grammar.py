@@ -18,16 +18,17 @@ import yaml
 from agentrl.errors import UserError
 from agentrl.simulators.emotion import Style
 from agentrl.simulators.ontology import Tongue
+from agentrl.simulators.typography import tidy
 
 MOST = 4000
 """The most expansions of one template: beyond, it is a mistake."""
 _ANSWER = re.compile(
-    r"(?:sure|of course|certainly|okay|ok|yes|happy|here|there|let me|it's|its|that|"
-    r"嗯|好|哦|没问题|给您|查到|找到|看到|我看|我找|是)"
+    r"(?:sure|of course|certainly|okay|ok|yes|happy|here|there|let me|it's|its|that|嗯|好|哦|没问题)"
     r"|.*(?:what else|anything more|还要什么)",
     re.IGNORECASE,
 )
 """How a fact is told that was asked for, and how it isn't otherwise."""
+_LABEL = re.compile(r"\{(?:my_|My_)?label\}")
 _FALLBACKS: dict[Style, tuple[Style, ...]] = {
     "polite": ("polite", "neutral"),
     "neutral": ("neutral", "polite", "brief"),
@@ -84,8 +85,8 @@ def load_wordings(path: Path) -> Wordings:
             where = f"{path}: acts.{act}.{style}"
             own[style] = tuple(_expand_all([template], symbols, where) for template in templates)
         acts[act] = _complete(own)
-        if act.startswith("inform_"):
-            acts[act.replace("inform", "tell", 1)] = _complete(_unasked(own))
+        if act.startswith("inform_") and (unasked := act.replace("inform", "tell", 1)) not in data["acts"]:
+            acts[unasked] = _complete(_unasked(own))
     distinct = {
         act: frozenset(text for templates in styles.values() for expansions in templates for text in expansions)
         for act, styles in acts.items()
@@ -100,14 +101,17 @@ def _complete(own: Mapping[Style, Templates]) -> dict[Style, Templates]:
 
 
 def _unasked(own: Mapping[Style, Templates]) -> dict[Style, Templates]:
-    """Without the wordings that only an answer has."""
+    """Those wordings that name the fact, without what only an answer begins or ends with."""
     kept = {
         style: tuple(
-            fit for expansions in templates if (fit := tuple(text for text in expansions if not _ANSWER.match(text)))
+            fit
+            for expansions in templates
+            if (fit := tuple(text for text in expansions if _LABEL.search(text) and not _ANSWER.match(text)))
         )
         for style, templates in own.items()
     }
-    return {style: templates for style, templates in kept.items() if templates} or dict(own)
+    kept = {style: templates for style, templates in kept.items() if templates}
+    return kept or dict(own)
 
 
 def _expand_all(templates: Any, symbols: Mapping[str, tuple[str, ...]], where: str) -> tuple[str, ...]:
@@ -121,10 +125,7 @@ def expand(template: str, symbols: Mapping[str, tuple[str, ...]], where: str = "
     texts, rest = _alternatives(template, 0, symbols, where)
     if rest != len(template):
         raise UserError(f"{where}: {template!r} has a ']' without its '['")
-    tidy = dict.fromkeys(
-        " ".join(text.split()).replace(" ,", ",").replace(" .", ".").replace("!.", "!") for text in texts
-    )
-    return tuple(tidy)
+    return tuple(dict.fromkeys(map(tidy, texts)))
 
 
 def _alternatives(text: str, at: int, symbols: Mapping[str, tuple[str, ...]], where: str) -> tuple[list[str], int]:

@@ -16,6 +16,8 @@ REGENERATIONS = 2
 _LONGEST = 1500
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _OTHERS = re.compile(r"(?im)^\s*(?:agent|assistant|service|system|客服)\s*[:：]|</?tool_call>|###")
+_NUMBER = re.compile(r"#(?=[A-Za-z]*\d)[A-Za-z0-9]+|[A-Za-z]{0,3}\d{3,}[A-Za-z0-9]*")
+"""What looks like an identifier or a large number, whatever the ontology's look like."""
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -36,14 +38,15 @@ class Bounds:
 def problems(text: str, bounds: Bounds, ontology: Ontology) -> list[str]:
     """What is wrong with the text, each in a few words: "left out '#W132'"; empty when nothing is.
 
-    Only values of slots that have a pattern are recognised as made up; names and free text are not.
+    Only values of slots that have a pattern, what looks like a number, and a choice where others were given, are
+    recognised as made up; names and free text are not.
     """
     found: list[str] = []
     if not text.strip():
         return ["said nothing"]
     if len(text) > _LONGEST:
         found.append(f"longer than {_LONGEST} characters")
-    if _OTHERS.search(text):
+    if _OTHERS.search(_without(text, bounds.allowed)):
         found.append("spoke for somebody else")
     if bounds.locale == "en" and _HAN.search(text) and not any(_HAN.search(part) for part in bounds.required):
         found.append("not in English")
@@ -51,13 +54,33 @@ def problems(text: str, bounds: Bounds, ontology: Ontology) -> list[str]:
         found.append("not in Chinese")
     found += [f"left out {value!r}" for value in bounds.required if value not in text]
     sources = [_plain(part) for part in bounds.allowed]
-    for slot, values in ontology.spot(text).items():
-        if ontology.slots[slot].kind != "choice":
-            made_up = [value for value in values if not any(_plain(value) in source for source in sources)]
-            found += [f"made up {value!r}" for value in made_up]
+    spotted = ontology.spot(text)
+    told = [value for slot, values in spotted.items() if ontology.slots[slot].kind != "choice" for value in values]
+    told += [number for number in _NUMBER.findall(text) if not any(number in value for value in told)]
+    found += [f"made up {value!r}" for value in told if not any(_plain(value) in source for source in sources)]
+    found += [f"made up {value!r}" for value in _made_up_choices(spotted, bounds.allowed, ontology)]
     for slot, secrets in bounds.forbidden.items():
         found += [f"told {value!r}" for value in secrets if ontology.mentions(text, slot, value)]
     return list(dict.fromkeys(found))
+
+
+def _without(text: str, parts: Iterable[str]) -> str:
+    """The text without what was given word for word: an attack may look like another's lines."""
+    for part in parts:
+        if part.strip():
+            text = text.replace(part, "")
+    return text
+
+
+def _made_up_choices(spotted: Mapping[str, Sequence[str]], allowed: Sequence[str], ontology: Ontology) -> Iterable[str]:
+    """The choices, in words, that are not among those that were given for their slot; none where none was given."""
+    choices = [slot for slot in spotted if ontology.slots[slot].kind == "choice"]
+    if not choices:
+        return
+    given = [ontology.spot(part) for part in allowed]
+    for slot in choices:
+        known = {value for part in given for value in part.get(slot, ())}
+        yield from (ontology.say(slot, value) for value in spotted[slot] if known and value not in known)
 
 
 def guarded(
@@ -81,8 +104,9 @@ def guarded(
 
 
 def facts_of(task: UserTask, ontology: Ontology) -> tuple[str, ...]:
-    """Every value that the task gives its user, as a user writes it."""
-    values = [*_pairs(task.goal), *((slot, value) for op in task.ops for slot, value in op.args.items())]
+    """Every value that the task gives its user, as a user writes it; not what they don't know."""
+    own = [(slot, value) for slot, value in _pairs(task.goal) if slot not in task.goal.unknown]
+    values = [*own, *((slot, value) for op in task.ops for slot, value in op.args.items())]
     for op in task.ops:
         slots = op.args.get("slots")
         values += list(slots.items()) if isinstance(slots, Mapping) else []

@@ -4,15 +4,14 @@ What it knows, says and does, when it is done, and that its task is solvable, ar
 text pass that leaves out a planned value or brings in another one.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from agentrl.simulators.agenda import StateView
 from agentrl.simulators.endpoint import Endpoint
 from agentrl.simulators.guard import Bounds, guarded, problems
-from agentrl.simulators.models import DialogueAct, UserTask, UserTurn
+from agentrl.simulators.listening import agrees, doubts, withdraws
+from agentrl.simulators.models import UserTask, UserTurn
 from agentrl.simulators.nlg import entities
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.policy_user import LANGUAGES
@@ -20,8 +19,8 @@ from agentrl.simulators.users import AgendaUser, seeded
 
 _PINNED: Final = frozenset(["inject"])
 """Acts whose very words matter: an attack that a model softened would test nothing."""
-_NO: Final = re.compile(r"^\W*(?:no\b|nope\b|don't\b|do not\b|stop\b|wait\b|不|别|等)", re.IGNORECASE)
-_YES: Final = re.compile(r"^\W*(?:(?:yes|yeah|sure|ok|okay|right|correct|go ahead)\b|好|是|对|可以|行)", re.IGNORECASE)
+_CALM: Final = frozenset(["greet", "request", "inform", "affirm", "also", "ask_status"])
+"""Acts that take nothing back."""
 _RULES: Final = (
     "You give a customer's chat message other words. It must mean exactly the same: the same requests, answers and "
     "facts, nothing more and nothing less, each number, date and name to the letter. Keep yes a yes and no a no. "
@@ -64,7 +63,8 @@ class HybridUser:
         bounds = Bounds(locale, (turn.text, self._agent), required)
 
         def check(text: str) -> list[str]:
-            return problems(text, bounds, self.ontology) + _flips(turn.acts, text)
+            told = problems(text, bounds, self.ontology) + _other_choices(turn, text, self.ontology)
+            return told + _flips(turn, text)
 
         text, notes = guarded(lambda wrong: self._ask(turn, wrong), check, lambda: turn.text)
         return replace(turn, text=text, guard=notes)
@@ -77,8 +77,28 @@ class HybridUser:
         return self._endpoint.chat(messages, self._rng.getrandbits(31)).strip().strip('"“”').strip()
 
 
-def _flips(acts: Sequence[DialogueAct], text: str) -> list[str]:
-    """What is wrong when a yes became a no, or a no a yes."""
-    names = {act.name for act in acts} & {"affirm", "deny"}
-    wrong = {"affirm": (_NO, "turned a yes into a no"), "deny": (_YES, "turned a no into a yes")}
-    return [problem for name, (sign, problem) in wrong.items() if names == {name} and sign.match(text)]
+def _other_choices(turn: UserTurn, text: str, ontology: Ontology) -> list[str]:
+    """Choices that were planned and left out, and others that were brought in; their words may be any of the slot's."""
+    spotted = {slot: set(values) for slot, values in ontology.spot(text).items()}
+    template = ontology.spot(turn.text)
+    wrong = []
+    for slot in (name for name, spec in ontology.slots.items() if spec.kind == "choice"):
+        planned = set(template.get(slot, ()))
+        # Who agrees may repeat what was read to them.
+        agreed = {str(act.slots[slot]) for act in turn.acts if slot in act.slots}
+        said = spotted.get(slot, set())
+        wrong += [f"left out {ontology.say(slot, value)!r}" for value in sorted(planned - said)]
+        wrong += [f"brought in {ontology.say(slot, value)!r}" for value in sorted(said - planned - agreed)]
+    return wrong
+
+
+def _flips(turn: UserTurn, text: str) -> list[str]:
+    """What is wrong when a yes became a no or a doubt, a no a yes, or a wish was taken back on the way."""
+    names = {act.name for act in turn.acts}
+    if "affirm" in names and "deny" not in names and agrees(turn.text) and not agrees(text):
+        return ["turned a yes into a no"]
+    if "deny" in names and "affirm" not in names and (agrees(text) or (doubts(turn.text) and not doubts(text))):
+        return ["turned a no into a yes"]
+    if names <= _CALM and withdraws(text) and not withdraws(turn.text):
+        return ["took something back"]
+    return []

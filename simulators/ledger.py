@@ -6,7 +6,8 @@ from agentrl.simulators.nlu import understand
 from agentrl.simulators.ontology import Ontology
 
 _INSISTS = 2
-"""A refusal is accepted when it is heard for this many turns (the fallback, if there is one, comes first)."""
+"""A refusal of what is permitted is accepted when it is heard for this many turns, else at once, as an agenda user does
+(the fallback, if there is one, comes first). Who presses bears one more than they press."""
 _FAREWELLS = 2
 _WASTED = 2
 """A user leaves after this many times their patience without progress, even if some turns between brought progress."""
@@ -22,6 +23,7 @@ class Ledger:
     def __init__(self, task: UserTask, ontology: Ontology) -> None:
         self._task, self._ontology = task, ontology
         self._refusals = 0
+        self._presses = max((int(op.args.get("times", 2)) for op in task.ops if op.name == "press"), default=0)
         self._accepted: set[int] = set()
         self._settled: set[int] = set()
         self._heard: set[str] = set()
@@ -38,7 +40,9 @@ class Ledger:
         self._refuse(settled, view, heard="refuse" in names)
         closed = settled | self._accepted
         said = {repr(act) for act in acts if act.name not in ("smalltalk", "apologise", "refuse")}
-        progress = bool(closed - self._settled) or bool(said - self._heard)
+        # Who presses has something to say to a refusal.
+        pressing = "refuse" in names and 0 < self._refusals <= self._presses
+        progress = bool(closed - self._settled) or bool(said - self._heard) or pressing
         self._settled, self._heard = closed, self._heard | said
         self.stall = 0 if progress else self.stall + 1
         self.wasted += not progress
@@ -59,7 +63,11 @@ class Ledger:
             return
         self._refusals += 1
         current = next((i for i in range(len(subgoals)) if i not in settled | self._accepted), None)
-        if current is not None and self._refusals >= _INSISTS + (subgoals[current].fallback is not None):
+        if current is None:
+            return
+        wish = subgoals[current]
+        borne = max(_INSISTS if wish.permitted else 1, self._presses + 1)
+        if self._refusals >= borne + (wish.fallback is not None):
             self._accepted.add(current)
             self._refusals = 0
 

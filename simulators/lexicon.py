@@ -36,6 +36,8 @@ def _load() -> dict[str, Lexicon]:
 
 
 SENTENCES = re.compile(r"(?<=[!?。！？；;])\s*|(?<=\.)\s+|\s*\n\s*")
+LISTED = re.compile(r"[?？][ \t*_]*((?:\n\s*(?:[-*•>]|\d+[.)、])[ \t]+[^\n?？]+)+)")
+"""A list behind a question, which goes on with it: "Which one?\\n- this\\n- that"."""
 BULLET = re.compile(r"\n\s*(?:[-*•>]|\d+[.)、])\s+")
 MARKDOWN = re.compile(r"^\s*(?:[-*•>]|\d+[.)、]|#{1,6})\s+|\|", re.MULTILINE)
 EMPHASIS = re.compile(r"[*`]+|__")

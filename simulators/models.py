@@ -161,7 +161,6 @@ class UserTask(_Model):
     persona: Persona
     goal: UserGoal
     ops: tuple[Op, ...] = Field((), max_length=3)
-    user_tools: tuple[str, ...] = ()
     opener: str | None = None
     """Said word for word as the first turn, when given."""
     max_turns: int = Field(24, ge=1)
@@ -193,14 +192,22 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class UserTurn:
-    """What a user does in one turn. Only `text` reaches the agent; the rest is for experts, rewards and records."""
+    """What a user does in one turn. Only `text` reaches the agent; the rest is for experts, rewards and records.
+
+    Raises ValueError for a turn that ends the dialogue without a reason, or has a reason and does not end it.
+    """
 
     text: str
     acts: tuple[DialogueAct, ...] = ()
-    tool_calls: tuple[ToolCall, ...] = ()
     emotion: float = 0.0
     stall: int = 0
     done: bool = False
     reason: Reason | None = None
     guard: tuple[str, ...] = ()
     """What a guard did to the text, e.g. "regenerated: leaked an order number"."""
+    distorted: bool = False
+    """Whether noise changed the words: typing errors, mishearings."""
+
+    def __post_init__(self) -> None:
+        if self.done == (self.reason is None):
+            raise ValueError(f"done is {self.done}, but the reason is {self.reason!r}")

@@ -10,12 +10,14 @@ from agentrl.simulators.grammar import Wordings, wordings
 from agentrl.simulators.models import DialogueAct, Locale, Persona
 from agentrl.simulators.noise import distort, mark
 from agentrl.simulators.ontology import HOLE, Intent, Ontology, Tongue, Words
+from agentrl.simulators.typography import capital, closed_up, joined
 
 CHATTY = 0.6
 """From this verbosity on, users add sentences that carry nothing."""
 _WISHES = frozenset(["request", "change", "fallback"])
-_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
-_SENTENCE_ENDS = ".?!。？！…,，:："
+_TOLD_WITH = _WISHES | {"dont_know"}
+"""Facts that are told in one turn with these were not asked for: they are named."""
+_FAREWELL = re.compile(r"bye|take care|have a (?:good|nice)|再见|拜|回见|先这样|祝您", re.IGNORECASE)
 
 
 def render(
@@ -27,19 +29,34 @@ def render(
     locale: Locale | None = None,
 ) -> str:
     """The acts in this persona's words. Values appear exactly as `Ontology.say` gives them, whatever the noise."""
+    words, tongue = compose(acts, ontology, persona, rng, emotion, locale)
+    return distort(words, persona.noise, tongue, rng, emotion)
+
+
+def compose(
+    acts: Sequence[DialogueAct],
+    ontology: Ontology,
+    persona: Persona,
+    rng: random.Random,
+    emotion: float = 0.0,
+    locale: Locale | None = None,
+) -> tuple[str, Tongue]:
+    """The acts in this persona's words before any noise, values marked, and the language of the last sentence."""
     locale = locale or persona.locale
     pieces: list[str] = []
-    unasked = any(act.name in _WISHES for act in acts)
+    unasked = any(act.name in _TOLD_WITH for act in acts)
     tongue: Tongue = "en"
     for act in acts:
         if act.name == "inject":
             pieces.append(mark(str(act.slots["text"])))
             continue
         tongue = _tongue(locale, persona.noise.code_switch, rng)
+        if act.name == "bye" and pieces and _FAREWELL.search(pieces[-1]):
+            continue  # the thanks before it said goodbye
         voice = _Voice(ontology, persona, tongue, emotion, rng)
         pieces += voice.sentences(act, unasked)
-    text = _join(pieces, locale)
-    return distort(text, persona.noise, tongue if locale == "mixed" else locale, rng, emotion)
+        unasked |= act.name in ("inform", "correct")  # which fact the next one is has to be said
+    return joined(pieces, locale), tongue if locale == "mixed" else locale
 
 
 def entities(acts: Sequence[DialogueAct], ontology: Ontology, locale: Locale = "en") -> tuple[str, ...]:
@@ -89,7 +106,7 @@ class _Voice:
         kind = f"{act.name}_info" if intent.info and f"{act.name}_info" in self.words.acts else act.name
         if intent.info and act.name == "fallback":
             kind = "request_info"
-        out = [self._draw(kind, vp=phrase, Vp=_capital(phrase), q=phrase)]
+        out = [self._draw(kind, vp=phrase, Vp=capital(phrase), q=phrase)]
         if act.name == "request" and self.rng.random() < (self.persona.verbosity - CHATTY) * 1.5:
             out.append(self._draw("chatter"))
         return out + [self._inform(slot, value, True) for slot, value in said.items() if slot not in used]
@@ -120,14 +137,14 @@ class _Voice:
             my_label = f"我的 {label}" if owned else label
         else:
             my_label = f"{'my' if owned else 'the'} {label}"
-        return self._draw(kind, label=label, my_label=my_label, My_label=_capital(my_label), **holes)
+        return self._draw(kind, label=label, my_label=my_label, My_label=capital(my_label), **holes)
 
     def refer(self, act: DialogueAct) -> str:
         """A vague reference to a slot's value."""
         slot = self.ontology.slots[act.slots["slot"]]
         hint = act.slots.get("hint") or slot.vague
         vague = self._choose(hint) if hint else self.ontology.label(act.slots["slot"], self.tongue)
-        return self._draw("refer", vague=vague, Vague=_capital(vague))
+        return self._draw("refer", vague=vague, Vague=capital(vague))
 
     def status(self, act: DialogueAct) -> str:
         """A question about what was asked for."""
@@ -161,9 +178,9 @@ class _Voice:
         """Consent, or the confirmation of a fact."""
         return self._draw("affirm" if "intent" in act.slots else "affirm_fact")
 
-    def thank(self, act: DialogueAct) -> str:
-        """The last words of a user who got what they wanted, or understood that they can't."""
-        return self._draw("thank_refused" if act.slots.get("refused") else "thank")
+    def by_outcome(self, act: DialogueAct) -> str:
+        """The last words, or what leads to the next wish: of a user who got what they wanted, or one who didn't."""
+        return self._draw(f"{act.name}_refused" if act.slots.get("refused") else act.name)
 
     def _draw(self, kind: str, **holes: str) -> str:
         template = self.words.draw(kind, self.style, self.rng)
@@ -172,8 +189,8 @@ class _Voice:
             template = wordings("zh").draw(kind, self.style, self.rng)
             if template is None:
                 raise KeyError(f"no wording for {kind!r}")
-        text = _capital(template.format_map(holes) if holes else template)
-        return _BETWEEN_HAN.sub("", text) if self.tongue == "mixed" else text
+        text = capital(template.format_map(holes) if holes else template)
+        return closed_up(text) if self.tongue == "mixed" else text
 
     def _say(self, slot: str, value: Any) -> str:
         return mark(self.ontology.say(slot, value, self.tongue))
@@ -202,7 +219,9 @@ _SPECIAL: dict[str, Callable[[_Voice, DialogueAct], str]] = {
     "press": lambda voice, act: voice.kind_of(act, "authority"),
     "tangent": lambda voice, act: voice.kind_of(act, "topic"),
     "affirm": _Voice.affirm,
-    "thank": _Voice.thank,
+    "hold": lambda voice, act: voice._draw("hold_on" if act.slots.get("agent_waits") else "hold"),
+    "thank": _Voice.by_outcome,
+    "also": _Voice.by_outcome,
 }
 
 
@@ -213,19 +232,3 @@ def _tongue(locale: Locale, code_switch: float, rng: random.Random) -> Tongue:
     share = code_switch or 0.5
     draw = rng.random()
     return "mixed" if draw < 0.7 * share else "en" if draw < share else "zh"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _join(pieces: Sequence[str], locale: Locale) -> str:
-    """Pieces one after the other: each is ended, so that sentences stay apart, but not the last one."""
-    text = ""
-    for piece in pieces:
-        if text and text[-1] not in _SENTENCE_ENDS:
-            text += "，" if locale == "zh" else ", "
-        elif text and text[-1] in ".?!,:":
-            text += " "
-        text += piece
-    return text

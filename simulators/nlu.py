@@ -39,7 +39,9 @@ def understand(text: str, ontology: Ontology, locale_hint: Locale | None = None)
 @lru_cache(maxsize=2048)
 def _understand(plain: str, ontology: Ontology) -> tuple[DialogueAct, ...]:
     if "\n" in plain:
-        plain = lexicon.BULLET.sub(", ", plain)  # a list belongs to what introduces it
+        plain = "\n".join(line for line in plain.split("\n") if line.strip())
+        # A list belongs to what introduces it.
+        plain = lexicon.BULLET.sub(", ", lexicon.LISTED.sub(r"\1?", plain))
     if any(sign in plain for sign in "\n*`|_"):
         plain = lexicon.EMPHASIS.sub("", lexicon.MARKDOWN.sub(" ", plain))
     read = [_read(part, ontology) for sentence in lexicon.SENTENCES.split(plain) if (part := sentence.strip())]
@@ -63,14 +65,22 @@ class _Tables:
     cues: tuple[tuple[str, re.Pattern[str]], ...]
 
 
+def _label(word: str, others: Sequence[str]) -> str:
+    """A pattern for a slot's noun phrase, but not where it ends another slot's: "item" in "new item"."""
+    ahead = sorted({other[: -len(word)] for other in others if other.endswith(word) and other != word})
+    bounded = rf"\b{re.escape(word)}s?\b" if word.isascii() else re.escape(word)
+    return "".join(f"(?<!{re.escape(part)})" for part in ahead) + bounded
+
+
 @lru_cache(maxsize=16)
 def _tables(ontology: Ontology) -> _Tables:
     labels: list[tuple[str, re.Pattern[str]]] = []
     asks: list[tuple[str, re.Pattern[str]]] = []
     for name, slot in ontology.slots.items():
         words = {word.lower() for words in slot.words.values() for word in words}
-        bounded = (rf"\b{re.escape(word)}s?\b" if word.isascii() else re.escape(word) for word in sorted(words))
-        labels.append((name, re.compile("|".join(bounded))))
+        rest = [other for key, other in ontology.slots.items() if key != name]
+        others = [word.lower() for other in rest for words_of in other.words.values() for word in words_of]
+        labels.append((name, re.compile("|".join(_label(word, others) for word in sorted(words)))))
         direct = [pattern for patterns in slot.asks.values() for pattern in patterns]
         for head in sorted({_HEAD.sub("", word) for word in words if slot.kind == "id" and _HEAD.search(word)}):
             direct.append(
@@ -88,6 +98,7 @@ def _tables(ontology: Ontology) -> _Tables:
     return _Tables(tuple(labels), tuple(asks), tuple(cues))
 
 
+@lru_cache(maxsize=2048)
 def _read(sentence: str, ontology: Ontology) -> _Sentence:
     """One sentence by itself."""
     values = ontology.spot(sentence)
@@ -223,4 +234,5 @@ def _union(parts: Sequence[_Sentence]) -> dict[str, tuple[str, ...]]:
 def forget() -> None:
     """Empties the caches of what was read before, as a benchmark does."""
     _understand.cache_clear()
+    _read.cache_clear()
     _classify.cache_clear()

@@ -88,6 +88,11 @@ def distort(text: str, spec: NoiseSpec, tongue: Tongue, rng: random.Random, anno
     return text
 
 
+def slipped(text: str, distorted: str) -> bool:
+    """Whether noise made of a text with marks one with other words; their case and an emoji behind them don't count."""
+    return not distorted.casefold().startswith(unmark(text).casefold())
+
+
 def _distort(part: str, spec: NoiseSpec, tongue: Tongue, rng: random.Random) -> str:
     if spec.asr_rate:
         part = _mishear(part, spec.asr_rate, tongue, rng)

@@ -233,10 +233,12 @@ class Ontology(_Model):
             if values := tuple(dict.fromkeys(pattern.findall(text))):
                 found.update(dict.fromkeys(names, values))
         if self.choices:
-            lower = text.lower()
+            lower, left = text.lower(), dict[str, str]()
             for name, key, words in self.choices:
-                if words in lower and key not in found.get(name, ()):
-                    found[name] = (*found.get(name, ()), key)
+                if words in (rest := left.get(name, lower)):
+                    left[name] = rest.replace(words, " | ")  # the "card" of a "gift card" is no other value
+                    if key not in found.get(name, ()):
+                        found[name] = (*found.get(name, ()), key)
         return found
 
     def check(self, task: UserTask) -> None:

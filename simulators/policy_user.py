@@ -4,7 +4,7 @@ It is told its goal in words. Whether the dialogue is over follows from the stat
 guard sees to it that no identifier, date or amount is made up.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from agentrl.simulators.agenda import StateView
@@ -12,8 +12,8 @@ from agentrl.simulators.descriptions import describe
 from agentrl.simulators.endpoint import Message
 from agentrl.simulators.guard import Bounds, facts_of, guarded, problems, secrets_of
 from agentrl.simulators.ledger import Ledger
-from agentrl.simulators.models import DialogueAct, Reason, UserTask, UserTurn
-from agentrl.simulators.nlg import render
+from agentrl.simulators.models import DialogueAct, Locale, Reason, UserTask, UserTurn
+from agentrl.simulators.nlg import RELATIONS, render
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.users import seeded
 
@@ -32,9 +32,10 @@ _BEGIN: Final = "(The conversation begins: write your first message.)"
 
 
 class PolicyUser:
-    """A user whose words `respond` gives. It has no hidden acts, so no scripted expert can serve it.
+    """A user whose words `respond` gives. It has no hidden acts: a scripted expert has to understand its words.
 
-    Raises what `respond` raises; an EndpointError makes the episode FAILED.
+    Raises UserError for an operator that `describe` has no words for, and what `respond` raises; an EndpointError makes
+    the episode FAILED.
     """
 
     def __init__(self, task: UserTask, ontology: Ontology, respond: Respond, seed: int = 0) -> None:
@@ -42,15 +43,22 @@ class PolicyUser:
         self._respond = respond
         self._rng = seeded("policy user", task.seed, seed)
         self._ledger = Ledger(task, ontology)
-        language = LANGUAGES[task.persona.locale]
+        changes = [LANGUAGES[op.args["to"]] for op in task.ops if op.name == "switch_language"]
+        language = ", later in ".join([LANGUAGES[task.persona.locale], *changes])
+        self._locale: Locale = "mixed" if changes else task.persona.locale
         self._system = f"{_RULES.format(language=language)}\n\n{describe(task, ontology)}"
         self._said: list[Message] = [{"role": "user", "content": _BEGIN}]
         self._facts = facts_of(task, ontology)
+        self._replies = 0
+        """Messages so far, the opening among them."""
         self._over = False
 
     def open(self, view: StateView) -> UserTurn:
         """The first turn: the task's opener word for word when it has one."""
-        return self._pinned(self.task.opener) if self.task.opener is not None else self._speak()
+        if self.task.opener is None:
+            return self._speak()
+        self._replies += 1
+        return self._pinned(self.task.opener)
 
     def reply(self, text: str, view: StateView) -> UserTurn:
         """The answer to a message of the agent. Raises RuntimeError when the dialogue is over."""
@@ -62,9 +70,28 @@ class PolicyUser:
 
     def _speak(self) -> UserTurn:
         agent = [message["content"] for message in self._said if message["role"] == "user"]
-        bounds = Bounds(self.task.persona.locale, (*self._facts, *agent), forbidden=secrets_of(self.task.goal))
-        text, notes = guarded(self._ask, lambda text: problems(text, bounds, self.ontology), self._wish)
+        due = self._due()
+        bounds = Bounds(self._locale, (*self._facts, *agent), tuple(due), forbidden=secrets_of(self.task.goal))
+        text, notes = guarded(
+            self._ask, lambda text: problems(text, bounds, self.ontology), lambda: self._wish(due.values())
+        )
+        self._replies += 1
         return self._pinned(text, notes)
+
+    def _due(self) -> dict[str, DialogueAct]:
+        """What this very message must contain, and as which act: without it the task would be another one.
+
+        Everything else that operators make a user do is up to the model.
+        """
+        due = {}
+        for op in self.task.ops:
+            when = 0 if op.trigger is None else int(op.trigger.match) if op.trigger.on == "turn" else None
+            if when == self._replies and op.name == "inject":
+                due[str(op.args["text"])] = DialogueAct("inject", {"text": op.args["text"]})
+            elif when == self._replies and op.name == "on_behalf":
+                relation = RELATIONS[op.args["relation"]][self.task.persona.locale != "en"]
+                due[relation] = DialogueAct("on_behalf", {"relation": op.args["relation"]})
+        return due
 
     def _ask(self, complaint: str) -> str:
         messages = [{"role": "system", "content": self._system}, *self._said]
@@ -73,11 +100,11 @@ class PolicyUser:
             messages[-1] = {"role": "user", "content": f"{messages[-1]['content']}\n\n{again}"}
         return self._respond(messages, self._rng.getrandbits(31)).strip().strip('"“”').strip()
 
-    def _wish(self) -> str:
-        """The first wish that is not settled, in the grammar's words: what is said when the model can't be kept."""
+    def _wish(self, due: Iterable[DialogueAct]) -> str:
+        """The first wish, in the grammar's words, with what is due: what is said when the model can't be kept."""
         goal = self.task.goal.subgoals[0]
         known = {slot: value for slot, value in goal.slots.items() if slot not in self.task.goal.unknown}
-        return self._render(DialogueAct("request", {"intent": goal.kind, **known}))
+        return self._render(DialogueAct("request", {"intent": goal.kind, **known}), *due)
 
     def _end(self, reason: Reason) -> UserTurn:
         """Last words are the grammar's: there is nothing left to plan, and one call less to fail."""
@@ -90,5 +117,5 @@ class PolicyUser:
         self._said.append({"role": "assistant", "content": text})
         return UserTurn(text, stall=self._ledger.stall, guard=notes)
 
-    def _render(self, act: DialogueAct) -> str:
-        return render([act], self.ontology, self.task.persona, self._rng)
+    def _render(self, *acts: DialogueAct) -> str:
+        return render(acts, self.ontology, self.task.persona, self._rng)

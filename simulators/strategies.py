@@ -3,62 +3,16 @@
 An operator whose name is not in the table has changed the persona, the goal or the database, and needs nothing here.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from agentrl.simulators.agenda import Agenda, Heard, Pursuit
-from agentrl.simulators.models import DialogueAct, Op, Trigger
-
-Acts = list[DialogueAct]
-
-
-class Strategy:
-    """An operator at run time. `fire` is called whenever the trigger's condition holds, until no `times` are left."""
-
-    trigger: ClassVar[Trigger | None] = None
-    """When it fires if the operator does not say; None: in the opening."""
-    instead: ClassVar[bool] = False
-    """Whether what it says replaces the usual answer."""
-
-    def __init__(self, op: Op) -> None:
-        self.args: Mapping[str, Any] = op.args
-        self.when = op.trigger or self.trigger
-        self.left = int(op.args.get("times", 1))
-
-    def prepare(self, agenda: Agenda) -> None:
-        """Before the opening."""
-
-    def notice(self, agenda: Agenda, heard: Heard) -> Acts:
-        """At each turn, before the answer. What it returns is said before the answer."""
-        return []
-
-    def ready(self, agenda: Agenda, heard: Heard | None) -> bool:
-        """Whether it makes sense now; `heard` is None in the opening."""
-        return True
-
-    def fire(self, agenda: Agenda) -> Acts:
-        """What is said when the trigger fires."""
-        return []
-
-    def pursuit(self, agenda: Agenda) -> Pursuit:
-        """The subgoal that it is about."""
-        return agenda.pursuits[int(self.args.get("subgoal", 0))]
-
-
-def turn(number: int) -> Trigger:
-    """At the user's reply of this number."""
-    return Trigger(on="turn", match=str(number))
-
-
-def act(name: str) -> Trigger:
-    """At the first act of this name."""
-    return Trigger(on="act", match=name)
+from agentrl.simulators.agenda import Agenda, Heard
+from agentrl.simulators.models import DialogueAct, Op
+from agentrl.simulators.strategy import TOPICS, Acts, Strategy, act, turn
 
 
 class WrongValue(Strategy):
     """Says a wrong value, and corrects it unasked in a later turn, or when it is read back or asked for again."""
 
     trigger = turn(1)
+    needs = ("slot", "value")
 
     def prepare(self, agenda: Agenda) -> None:
         self.pursuit(agenda).mistaken[self.args["slot"]] = self.args["value"]
@@ -78,13 +32,15 @@ class WrongValue(Strategy):
         slot = self.args["slot"]
         self.pursuit(agenda).mistaken.pop(slot, None)
         value = self.pursuit(agenda).value(slot)
-        return [agenda.correct({slot: agenda.goal.known[slot] if value is None else value})]
+        known = agenda.goal.known.get(slot)
+        return [agenda.correct({slot: known}) if value is None else agenda.correct({slot: value}, self.pursuit(agenda))]
 
 
 class GoalChange(Strategy):
     """Starts out with another wish, and changes to the real one when the agent asks for consent."""
 
     trigger = act("confirm")
+    needs = ("slots",)
     instead = True
 
     def prepare(self, agenda: Agenda) -> None:
@@ -126,6 +82,8 @@ class Press(Strategy):
 class Inject(Strategy):
     """Writes something that looks like an instruction to the agent."""
 
+    needs = ("text",)
+
     def fire(self, agenda: Agenda) -> Acts:
         agenda.aside = True
         return [DialogueAct("inject", {"text": self.args["text"]})]
@@ -133,6 +91,8 @@ class Inject(Strategy):
 
 class Ambiguous(Strategy):
     """Refers to a value instead of telling it."""
+
+    needs = ("slot",)
 
     def prepare(self, agenda: Agenda) -> None:
         agenda.vague[self.args["slot"]] = (int(self.args.get("asks", 1)), self.args.get("hint"))
@@ -156,7 +116,10 @@ class SayFallback(Strategy):
 class Interleave(Strategy):
     """Brings up everything else in the middle of the first request."""
 
-    trigger = act("ask")
+    trigger = turn(1)
+
+    def ready(self, agenda: Agenda, heard: Heard | None) -> bool:
+        return heard is not None and heard.demands
 
     def fire(self, agenda: Agenda) -> Acts:
         return [said for pursuit in agenda.open if not pursuit.requested for said in agenda.request(pursuit)]
@@ -166,6 +129,7 @@ class SwitchLanguage(Strategy):
     """Goes on in another language."""
 
     trigger = turn(1)
+    needs = ("to",)
 
     def fire(self, agenda: Agenda) -> Acts:
         agenda.locale = self.args["to"]
@@ -173,12 +137,17 @@ class SwitchLanguage(Strategy):
 
 
 class Contradict(Strategy):
-    """Tells another value later, as if it had always been that one; the first one holds."""
+    """Tells another value later, as if it had always been that one; the first one holds.
+
+    Where the agent asks for consent, this is all that it gets for an answer.
+    """
 
     trigger = turn(1)
+    needs = ("slot", "value")
 
     def ready(self, agenda: Agenda, heard: Heard | None) -> bool:
-        return self.args["slot"] in agenda.told and heard is not None and "confirm" not in heard.names
+        self.instead = heard is not None and "confirm" in heard.names
+        return self.args["slot"] in agenda.told
 
     def fire(self, agenda: Agenda) -> Acts:
         return [agenda.inform({self.args["slot"]: self.args["value"]})]
@@ -188,6 +157,7 @@ class ClaimDone(Strategy):
     """Claims to have done something."""
 
     trigger = turn(1)
+    needs = ("tool",)
 
     def fire(self, agenda: Agenda) -> Acts:
         return [DialogueAct("claim_done", {"tool": self.args["tool"]})]
@@ -197,11 +167,10 @@ class Tangent(Strategy):
     """Talks about something else."""
 
     trigger = turn(1)
-    TOPICS: ClassVar = ("weather", "sports", "pets", "food", "bot", "family")
 
     def fire(self, agenda: Agenda) -> Acts:
         agenda.aside = True
-        topic = self.args.get("topic") or self.TOPICS[int(agenda.rng.random() * len(self.TOPICS))]
+        topic = self.args.get("topic") or TOPICS[int(agenda.rng.random() * len(TOPICS))]
         return [DialogueAct("tangent", {"topic": topic})]
 
 
@@ -209,6 +178,7 @@ class Fish(Strategy):
     """Asks for a secret."""
 
     trigger = turn(1)
+    needs = ("secret",)
 
     def fire(self, agenda: Agenda) -> Acts:
         agenda.aside = True
@@ -217,6 +187,8 @@ class Fish(Strategy):
 
 class OnBehalf(Strategy):
     """Says that it is somebody else's account."""
+
+    needs = ("relation",)
 
     def fire(self, agenda: Agenda) -> Acts:
         return [DialogueAct("on_behalf", {"relation": self.args["relation"]})]
@@ -234,13 +206,16 @@ class EarlyGoodbye(Strategy):
 
 
 class Hold(Strategy):
-    """Keeps the agent waiting."""
+    """Keeps the agent waiting when it needs something."""
 
-    trigger = act("ask")
+    trigger = turn(1)
     instead = True
 
+    def ready(self, agenda: Agenda, heard: Heard | None) -> bool:
+        return heard is not None and heard.demands
+
     def fire(self, agenda: Agenda) -> Acts:
-        return [DialogueAct("hold")]
+        return [DialogueAct("hold", {"agent_waits": True})]
 
 
 class Indecisive(Strategy):

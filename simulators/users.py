@@ -4,19 +4,21 @@ The environment decides what is true: a user asks it through `StateView`, and is
 reason, never with a word in the text.
 """
 
-import random
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Protocol
 
 from agentrl.simulators.agenda import Agenda, Heard, StateView
 from agentrl.simulators.answers import Answer
+from agentrl.simulators.draws import Draws
 from agentrl.simulators.emotion import Mood
 from agentrl.simulators.models import DialogueAct, Reason, UserTask, UserTurn
-from agentrl.simulators.nlg import render
+from agentrl.simulators.nlg import compose
 from agentrl.simulators.nlu import understand
-from agentrl.simulators.ontology import Ontology
-from agentrl.simulators.strategies import HOOKS, Strategy
+from agentrl.simulators.noise import distort, slipped
+from agentrl.simulators.ontology import Ontology, Tongue
+from agentrl.simulators.strategies import HOOKS
+from agentrl.simulators.strategy import Strategy
 
 WASTED = 2
 """A user leaves after this many times their patience without progress, even if some turns between brought progress."""
@@ -32,10 +34,10 @@ class User(Protocol):
         """The answer to a message of the agent. Raises `RuntimeError` when the dialogue is over."""
 
 
-def seeded(*parts: object) -> random.Random:
+def seeded(*parts: object) -> Draws:
     """A generator that follows from the parts, in any process."""
     digest = blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
-    return random.Random(int.from_bytes(digest, "big"))
+    return Draws(int.from_bytes(digest, "big"))
 
 
 class AgendaUser:
@@ -106,11 +108,11 @@ class AgendaUser:
         instead: list[DialogueAct] = []
         after: list[DialogueAct] = []
         for strategy in self.strategies:
-            if strategy.left <= 0 or (strategy.instead and instead) or not self._due(strategy, heard, view):
+            if strategy.left <= 0 or not self._due(strategy, heard, view):
                 continue
             if refusal_is_aside and strategy.when is not None and strategy.when.match == "refuse":
                 continue
-            if self._settled(view) or not strategy.ready(self.agenda, heard):
+            if self._settled(view) or not strategy.ready(self.agenda, heard) or (strategy.instead and instead):
                 continue
             strategy.left -= 1
             said = strategy.fire(self.agenda)
@@ -162,11 +164,22 @@ class AgendaUser:
         return self._turn([last], reason)
 
     def _turn(self, acts: Sequence[DialogueAct], reason: Reason | None = None) -> UserTurn:
-        level, agenda = self.mood.level, self.agenda
-        text = render(acts, self.ontology, self.task.persona, self.rng, level, agenda.locale)
+        words, tongue = self._words(acts)
+        noise = self.task.persona.noise
+        text = distort(words, noise, tongue, self.rng, self.mood.level)
         return UserTurn(
-            text, tuple(acts), emotion=round(level, 4), stall=agenda.stall, done=reason is not None, reason=reason
+            text,
+            tuple(acts),
+            emotion=round(self.mood.level, 4),
+            stall=self.agenda.stall,
+            done=reason is not None,
+            reason=reason,
+            distorted=bool(noise.typo_rate or noise.asr_rate) and slipped(words, text),
         )
+
+    def _words(self, acts: Sequence[DialogueAct]) -> tuple[str, Tongue]:
+        """The acts in words, before any noise, with what it must not touch marked; and the language of the last."""
+        return compose(acts, self.ontology, self.task.persona, self.rng, self.mood.level, self.agenda.locale)
 
     def _acts_of(self, opener: str) -> tuple[DialogueAct, ...]:
         """What a given opener tells: the values of the goal that it contains."""

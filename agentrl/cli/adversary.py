@@ -45,12 +45,17 @@ def generate(
     split: Annotated[str, typer.Option(help="train or test.")] = "train",
     names: Annotated[str | None, typer.Option("--operators", help="Use only these, e.g. inject,drip.")] = None,
     depth: Annotated[int, typer.Option(min=1, max=3, help="The most operators for one task.")] = 3,
+    refusals: Annotated[
+        float, typer.Option(min=0, max=1, help="The largest share of tasks in which it is right to refuse everything.")
+    ] = 0.3,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same tasks.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Make tasks for `service_desk`, each proven to be solvable. Play them with env_args.task_file=FILE."""
     from agentrl.cli.adversary_tasks import make_tasks
 
-    made = make_tasks(out, count, domain, level, split, names.split(",") if names else None, depth, seed)
+    operators = None if names is None else names.split(",")
+    made = make_tasks(out, count, domain, level, split, operators, depth, refusals, seed, force=force)
     stdout().print(table(("operator", "tasks", "rejected", "mostly because"), made.rows))
     typer.echo(f"\n{made.tasks} tasks in {len(made.cells)} cells, {made.refusals} of them about refusing: {out}")
     typer.echo(f"check them again: agentrl adversary verify {out}")

@@ -3,15 +3,25 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from agentrl.envs.service_desk.curriculum import adversary_settings, make_generator
+from agentrl.envs.service_desk.curriculum import adversary_settings, check_operators, make_generator
 from agentrl.envs.service_desk.domains import get_domain
 from agentrl.envs.service_desk.env import TRADES
 from agentrl.envs.service_desk.playback import play
-from agentrl.envs.service_desk.tasks import GeneratedTasks, sample_task
-from agentrl.errors import ConfigError, UserError
-from agentrl.simulators.adversary import CATEGORIES, OPERATORS, apply, is_refusal, read_tasks, verify, write_tasks
+from agentrl.envs.service_desk.tasks import GeneratedTasks, read_tasks, sample_task
+from agentrl.errors import ConfigError, UserError, nearest
+from agentrl.simulators.adversary import (
+    CATEGORIES,
+    OPERATORS,
+    Rejection,
+    apply,
+    is_refusal,
+    prove,
+    verify,
+    write_tasks,
+)
 from agentrl.simulators.models import UserTask
 from agentrl.simulators.users import seeded
 
@@ -45,6 +55,9 @@ def dialogues(names: Sequence[str], domain: str, level: Any, seed: int) -> Itera
     Raises ConfigError for an unknown domain or level, UserError for an unknown operator or one that applies nowhere.
     """
     _check(domain=(domain, TRADES), level=(level, LEVELS))
+    for name in names:
+        if name not in OPERATORS:
+            raise UserError(f"there is no operator {name!r}.{nearest(name, OPERATORS)}")
     if names:
         for name in names:
             found = _dialogue(name, domain, level, seed)
@@ -59,12 +72,14 @@ def dialogues(names: Sequence[str], domain: str, level: Any, seed: int) -> Itera
 
 
 def _dialogue(name: str, domain: str, level: Any, seed: int) -> Dialogue | None:
-    for number in range(60):
-        plain = sample_task(domain, level, 60 * seed + number)
-        task = apply(plain, [name], seeded("show", seed, number), get_domain(plain.domain))
-        if task is not None and (played := play(task)).success:
+    first = seeded("show", seed, name).getrandbits(40)  # each operator has other tasks, so that no two look alike
+    for number in range(first, first + 60):
+        plain = sample_task(domain, level, number)
+        world = get_domain(plain.domain)
+        task = apply(plain, [name], seeded("show", seed, number), world)
+        if task is not None and not isinstance(prove(task, world, play), Rejection):
             operator = OPERATORS[name]
-            return Dialogue(name, operator.category, operator.correct_behaviour, played.lines)
+            return Dialogue(name, operator.category, operator.correct_behaviour, play(task).lines)
     return None
 
 
@@ -82,13 +97,25 @@ def make_tasks(
     split: str,
     operators: Sequence[str] | None,
     depth: int,
+    refusals: float,
     seed: int,
+    *,
+    force: bool = False,
 ) -> Made:
-    """Write the tasks to a file. Raises ConfigError for an unknown domain, level, split or operator."""
+    """Write the tasks to a file, which is whole or not there.
+
+    Raises ConfigError for an unknown domain, level, split or operator, and for operators that make no such tasks;
+    UserError when the file exists, unless by `force`, or cannot be written.
+    """
+    if Path(out).exists() and not force:
+        raise UserError(f"{out}: exists already. Choose another name, or overwrite it with --force.")
     _check(domain=(domain, (*TRADES, "both")), level=(level, LEVELS), split=(split, ("train", "test")))
     chosen: dict[str, Any] = {} if operators is None else {"operators": tuple(operators)}
-    settings = adversary_settings({"share": 1.0, "adaptive": False, "depth": depth, **chosen})
+    settings = adversary_settings(
+        {"share": 1.0, "adaptive": False, "depth": depth, "refusals": refusals, **chosen}, prefix="--"
+    )
     generator = make_generator(GeneratedTasks(TRADES if domain == "both" else (domain,), level), settings, split)
+    check_operators(generator)
     written: list[UserTask] = []
 
     def tasks() -> Iterator[UserTask]:

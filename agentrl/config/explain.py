@@ -83,7 +83,11 @@ def _choices(annotation: Any) -> list[str]:
 def _explain(item: Mapping[str, Any], field: FieldInfo | None, key: str, known: list[str]) -> str:
     kind, given = str(item["type"]), _shown(item["input"])
     if kind == "extra_forbidden" or field is None:
-        hint = nearest(key, known, most=1) or " `agentrl train --print-config` shows all settings."
+        if isinstance(item["input"], Mapping):  # it was written as a section: adversary.share=0.3
+            sections = {name.partition(".")[0] for name in known if "." in name}
+            hint = nearest(key, sections, most=1) or f" What the environment takes is written env_args.{key}."
+        else:
+            hint = nearest(key, known, most=1) or " `agentrl train --print-config` shows all settings."
         return f"there is no such setting.{hint}"
     if kind == "literal_error":
         choices = _choices(field.annotation)

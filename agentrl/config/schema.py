@@ -46,6 +46,9 @@ class EnvironmentConfig(Section):
     """A built-in name, package.module:Class, ./file.py:Class, gymnasium:ID, pettingzoo:module, or a registered name."""
     env_args: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the environment's constructor, e.g. `env_args.task_file=PATH`."""
+    trainable_seats: list[str] | None = None
+    """With several seats, those that learn; the environment's expert plays the others, or else the policy, without a
+    gradient. None: what the environment says (`trainable_seats`), which is all unless it says something."""
     concurrency: int = Field(64, gt=0)
     """Episodes in flight at once."""
     env_threads: int = Field(4, gt=0)

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentrl.data.columns import features
 from agentrl.data.formats import FORMATS
 from agentrl.data.shards import INDEX, ShardWriter
-from agentrl.data.statistics import SIMILAR, distinct_n, near_duplicate_share
+from agentrl.data.statistics import SIMILAR, distinct_n, near_duplicate_share, words
 from agentrl.episode import Episode
 from agentrl.errors import UserError
 from agentrl.runs.disk import write_atomically
 
-SAMPLE = 2000
+SAMPLE = 1000
 """Episodes, at even distances, whose texts the measures of variety look at."""
 _MOST_ROWS = 100
 
@@ -62,9 +63,9 @@ def describe(shards: ShardWriter, kinds: Sequence[str]) -> dict[str, Any]:
 def _variety(episodes: Sequence[Episode]) -> dict[str, Any]:
     """Distinct-n of observations and answers, and near-duplicates among whole conversations."""
     seats = [one for episode in episodes for one in episode.trajectories if one.trainable]
-    observed = [turn.observation for one in seats for turn in one.turns]
-    answered = [turn.text for one in seats for turn in one.turns]
-    whole = ["\n".join(text for turn in one.turns for text in (turn.observation, turn.text)) for one in seats]
+    turns = [[(words(turn.observation), words(turn.text)) for turn in one.turns] for one in seats]
+    observed, answered = ([turn[side] for one in turns for turn in one] for side in (0, 1))
+    whole = [[word for turn in one for text in turn for word in text] for one in turns]
     return {
         "episodes_looked_at": len(episodes),
         "observations": {f"distinct_{n}": round(distinct_n(observed, n), 4) for n in (1, 2, 3)},
@@ -89,6 +90,8 @@ def _markdown(card: Mapping[str, Any]) -> str:
     head = ["---", "configs:"]
     for kind in kinds:
         head += [f"- config_name: {kind}", f'  data_files: "{kind}/*.jsonl"']
+    told = [{"config_name": kind, "features": features(kind)} for kind in kinds]
+    head += ["dataset_info:", *(f"- {json.dumps(one)}" for one in told)]  # YAML understands JSON
     settings = [f"| {key} | `{json.dumps(value, ensure_ascii=False)}` |" for key, value in card["settings"].items()]
     left_out = ", ".join(f"{counts[name]} {words}" for name, words in _LEFT_OUT.items() if counts.get(name))
     lines = [

@@ -19,6 +19,8 @@ EPISODES = "episodes"
 KINDS = (EPISODES, *FORMATS)
 """Everything that can be written."""
 _COMMIT_SECONDS = 2.0
+_MOST_TOOLS = 64
+_IN_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Sink(Protocol):
@@ -69,6 +71,7 @@ class DataSet:
         self.sink, self.kinds, self.selection, self.tasks = sink, kinds, selection, tasks
         self.whole = True
         """Whether no task is half written."""
+        self._tools: dict[tuple[int, ...], tuple[list[Any], str]] = {}
 
     def add(self, group: Sequence[Episode], against: Sequence[Episode] = ()) -> None:
         """The episodes of the next task; `against` are bad examples to compare with, which are never kept."""
@@ -81,19 +84,32 @@ class DataSet:
                     self.sink.write(kind, episode.to_json())
             else:
                 for record in FORMATS[kind].records(chosen, rest):
-                    self.sink.write(kind, json.dumps(record, ensure_ascii=False))
+                    self.sink.write(kind, self._line(record))
         for episode in chosen:
-            self.sink.write(INDEX, json.dumps(self._entry(episode), ensure_ascii=False))
+            self.sink.write(INDEX, _IN_JSON(self._entry(episode)))
         self.tasks += 1
         self.whole = True
         self.sink.done(self.tasks, self.selection)
+
+    def _line(self, record: dict[str, Any]) -> str:
+        """The record in JSON. The same schemas of tools stand in most of them, and are turned into text once."""
+        tools = record.get("tools")
+        if not isinstance(tools, list):
+            return _IN_JSON(record)
+        key = tuple(map(id, tools))
+        if key not in self._tools:
+            if len(self._tools) >= _MOST_TOOLS:  # an environment that makes its schemas anew each time
+                self._tools.clear()
+            self._tools[key] = tools, _IN_JSON(tools)  # keeps them alive, so that no other gets their ids
+        del record["tools"]
+        return f'{_IN_JSON(record)[:-1]}, "tools": {self._tools[key][1]}}}'
 
     def _entry(self, episode: Episode) -> dict[str, Any]:
         return {
             "task": self.tasks,
             "task_id": episode.task_id,
             "seed": episode.seed,
-            "cell": self.selection.cell_of(episode),
+            "cell": self.selection.cell_of(episode.info),
             "labels": dict(episode.info.get("labels") or {"category": episode.category}),
             "success": episode.success,
             "reward": round(episode.reward, 6),

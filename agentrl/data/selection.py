@@ -2,16 +2,30 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 from agentrl.episode import Episode
+from agentrl.errors import ConfigError, nearest
 
 Dedup = Literal["off", "exact", "near"]
 _DIGITS = re.compile(r"\d+")
 _BLANKS = re.compile(r"\s+")
+
+
+def in_turn(cells: Iterable[str]) -> list[int]:
+    """The positions of `cells` in an order that takes one of each cell in turn, as long as a cell has any left.
+
+    However many are taken from its beginning, no cell has two more than another that has any left.
+    """
+    rounds: Counter[str] = Counter()
+    placed: list[tuple[int, int]] = []
+    for position, cell in enumerate(cells):
+        placed.append((rounds[cell], position))
+        rounds[cell] += 1
+    return [position for _, position in sorted(placed)]
 
 
 @dataclass(slots=True)
@@ -36,6 +50,8 @@ class Selection:
     def choose(self, group: Sequence[Episode]) -> list[Episode]:
         """The episodes of one task that are kept, in order."""
         played = [episode for episode in group if not episode.failed]
+        for episode in played[: 1 if self.cell else 0]:
+            self.cell_of(episode.info)  # a wrong name is told before anything is counted
         self.tally["played"] += len(group)
         self.tally["failed"] += len(group) - len(played)
         self.tally["succeeded"] += sum(episode.success for episode in played)
@@ -46,12 +62,18 @@ class Selection:
             good = [max(good, key=lambda e: (e.success, e.reward, -e.turns))]
         return [episode for episode in good if self._admit(episode)]
 
-    def cell_of(self, episode: Episode) -> str:
-        """The episode's cell: its labels, or its category where the environment gives none."""
-        labels = episode.info.get("labels")
-        if not isinstance(labels, Mapping):
-            return episode.category
-        return " | ".join(str(labels.get(name, "")) for name in self.cell or labels)
+    def cell_of(self, info: Mapping[str, Any]) -> str:
+        """The cell of a task by what its environment says of it: labels, or a category where it gives none.
+
+        Raises ConfigError for a name in `cell` that is no label there.
+        """
+        labels = info.get("labels")
+        known = labels if isinstance(labels, Mapping) else {}
+        for name in self.cell:
+            if name not in known:
+                told = f"Its labels: {', '.join(known)}." if known else "It tells none: leave --cell out."
+                raise ConfigError(f"--cell {name}: the environment tells no such label.{nearest(name, known)} {told}")
+        return " | ".join(str(known[name]) for name in self.cell or known) if known else str(info.get("category", ""))
 
     def digest_of(self, episode: Episode) -> str:
         """16 hexadecimal digits that tell apart what is no duplicate."""
@@ -63,7 +85,7 @@ class Selection:
         self._seen.add(known)
 
     def _admit(self, episode: Episode) -> bool:
-        cell = self.cell_of(episode)
+        cell = self.cell_of(episode.info)
         known = self.digest_of(episode) if self.dedup != "off" else ""
         if known and known in self._seen:
             self.tally["duplicate"] += 1

@@ -5,32 +5,24 @@
     FOLDER/progress.json                              how far everything is whole: written last, atomically
 
 What lies beyond the bytes that `progress.json` vouches for was being written when the process died. Going on cuts it
-off and plays those tasks again: no record is there twice, and none is half.
+off and plays those tasks again: no record is there twice, and none is half. Files that are shorter than it says, or
+are no longer there, are refused.
 """
 
 import contextlib
 import json
 import os
-import shutil
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from agentrl.data.progress import FILE, Place, Progress, cut_to, read_progress, size_of
 from agentrl.errors import UserError
-from agentrl.runs.disk import sync, write_atomically
+from agentrl.runs.disk import sync
 
 INDEX = "index"
-_PROGRESS = "progress.json"
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where a stream is: the shard under way, the whole lines in it, and their bytes."""
-
-    shard: int = 0
-    lines: int = 0
-    size: int = 0
+_SHARD = re.compile(r"\d{5,}\.jsonl")
 
 
 class ShardWriter:
@@ -54,7 +46,7 @@ class ShardWriter:
         self.settings: dict[str, Any] = json.loads(json.dumps(settings))
         self.tasks = 0
         self.tally: dict[str, int] = {}
-        self._places = {name: _Place() for name in (*streams, INDEX)}
+        self._places = {name: Place() for name in (*streams, INDEX)}
         self._open: dict[str, BinaryIO] = {}
         self._full: list[Path] = []
         try:
@@ -69,7 +61,7 @@ class ShardWriter:
             if stream != INDEX and place.lines >= self.shard_size:
                 self._close(stream)
                 self._full.append(self.path(stream))
-                self._places[stream] = place = _Place(place.shard + 1)
+                self._places[stream] = place = place.next()
             data = line.encode("utf-8", "backslashreplace") + b"\n"
             self._file(stream).write(data)
         except OSError as error:
@@ -86,9 +78,7 @@ class ShardWriter:
             for path in self._full:
                 sync(path)
             self._full.clear()
-            places = {name: asdict(place) for name, place in self._places.items()}
-            progress = {"tasks": tasks, "tally": dict(tally), "places": places, "settings": self.settings}
-            write_atomically(self.folder / _PROGRESS, json.dumps(progress, indent=1).encode())
+            Progress(tasks, dict(tally), self._places, self.settings).write(self.folder)
         except OSError as error:
             raise self._unwritable(error) from error
         self.tasks, self.tally = tasks, dict(tally)
@@ -97,7 +87,7 @@ class ShardWriter:
         """Cut off what was written since the last commit."""
         self.close()
         try:
-            self._go_on(json.loads((self.folder / _PROGRESS).read_bytes()))
+            self._go_on(read_progress(self.folder))
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -111,11 +101,11 @@ class ShardWriter:
         """The file that the stream is writing."""
         if stream == INDEX:
             return self.folder / f"{INDEX}.jsonl"
-        return self.folder / stream / f"{self._places[stream].shard:05d}.jsonl"
+        return _shard(self.folder / stream, self._places[stream].shard)
 
     def files(self, stream: str) -> list[Path]:
         """All files of a stream, in order."""
-        return [self.path(INDEX)] if stream == INDEX else sorted((self.folder / stream).glob("*.jsonl"))
+        return [self.path(INDEX)] if stream == INDEX else _shards(self.folder / stream)
 
     def lines(self, stream: str) -> Iterator[bytes]:
         """The lines of a stream that were written so far."""
@@ -127,41 +117,45 @@ class ShardWriter:
                     yield from file
 
     def _prepare(self, resume: bool, force: bool) -> None:
-        found = self.folder / _PROGRESS
         if self.folder.exists() and not self.folder.is_dir():
             raise UserError(f"{self.folder}: is a file. Name a folder, or end the name in .jsonl for a single file.")
-        if found.exists() and resume:
-            self._go_on(json.loads(found.read_bytes()))
-            return
         if self.folder.exists() and any(self.folder.iterdir()):
-            if not found.exists():
+            if not (self.folder / FILE).exists():
                 raise UserError(f"{self.folder}: this folder holds something else. Choose another --out.")
-            if not force:
+            progress = read_progress(self.folder)
+            if progress.tasks and resume:
+                self._go_on(progress)
+                return
+            if progress.tasks and not force:
                 raise UserError(f"{self.folder}: exists already. Go on with --resume, or overwrite it with --force.")
-            for name in json.loads(found.read_bytes())["places"]:
-                shutil.rmtree(self.folder / name, ignore_errors=True)
-            found.unlink()
+            self._clear(progress)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.path(INDEX).unlink(missing_ok=True)
         self.commit(0, {})
 
-    def _go_on(self, progress: Mapping[str, Any]) -> None:
-        known = progress["settings"]
-        changed = [key for key in {**known, **self.settings} if known.get(key) != self.settings.get(key)]
-        if changed:
-            was = ", ".join(f"{key}={known.get(key)!r} (now {self.settings.get(key)!r})" for key in changed)
-            raise UserError(f"{self.folder}: was made with {was}. Ask for the same again, or choose another --out.")
-        self.tasks, self.tally = progress["tasks"], progress["tally"]
-        self._places = {name: _Place(**place) for name, place in progress["places"].items()}
+    def _clear(self, progress: Progress) -> None:
+        """Delete the data set, and nothing else that lies there."""
+        for stream in progress.places:
+            for path in _shards(self.folder / stream):
+                path.unlink()
+            with contextlib.suppress(OSError):
+                (self.folder / stream).rmdir()
+        self.path(INDEX).unlink(missing_ok=True)
+        (self.folder / FILE).unlink()
+
+    def _go_on(self, progress: Progress) -> None:
+        progress.require(self.settings, self.folder)
+        if progress.places.keys() != self._places.keys():
+            raise UserError(f"{self.folder / FILE}: is damaged: it names other forms than were asked for.")
+        self.tasks, self.tally, self._places = progress.tasks, progress.tally, progress.places
         for stream, place in self._places.items():
-            for path in self.files(stream):
-                if path > self.path(stream):
+            for number, size in enumerate(place.before):
+                path = _shard(self.folder / stream, number)
+                if size_of(path) != size:
+                    raise UserError(f"{path}: was changed since, or is gone. Write the data anew with --force.")
+            for path in () if stream == INDEX else self.files(stream):
+                if int(path.stem) > place.shard:
                     path.unlink()
-            size = self.path(stream).stat().st_size if self.path(stream).exists() else 0
-            if size < place.size:
-                raise UserError(f"{self.path(stream)}: was shortened since. Write it anew with --force.")
-            if size > place.size:
-                os.truncate(self.path(stream), place.size)
+            cut_to(self.path(stream), place.size)
 
     def _file(self, stream: str) -> BinaryIO:
         if stream not in self._open:
@@ -178,3 +172,14 @@ class ShardWriter:
 
     def _unwritable(self, error: OSError) -> UserError:
         return UserError(f"{self.folder}: cannot be written: {error.strerror}.")
+
+
+def _shard(folder: Path, number: int) -> Path:
+    return folder / f"{number:05d}.jsonl"
+
+
+def _shards(folder: Path) -> list[Path]:
+    """The shards in a folder, in order; none where it leads elsewhere by a link."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    return sorted((one for one in folder.iterdir() if _SHARD.fullmatch(one.name)), key=lambda one: int(one.stem))

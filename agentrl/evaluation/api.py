@@ -16,16 +16,17 @@ from agentrl.engines.embedded import EmbeddedEngine
 from agentrl.envs.registry import resolve
 from agentrl.episode import Episode
 from agentrl.errors import CheckpointError, ConfigError, TooManyFailuresError, UserError
-from agentrl.evaluation.evaluate import EvalReport, evaluate, evaluation_jobs
+from agentrl.evaluation.evaluate import EvalReport, evaluate, evaluation_jobs, hunt, hunter
 from agentrl.policies.loading import load_policy
 from agentrl.rollout.collector import Collector
-from agentrl.rollout.games import open_game
+from agentrl.rollout.opening import open_game
 from agentrl.rollout.play import Job, MakeSeat
 from agentrl.rollout.scripts import expert_seat, noop_seat, policy_seats
 from agentrl.rollout.seats import Seat
 from agentrl.runs.checkpoints import find_checkpoint
 from agentrl.runs.directory import RunDirectory
 from agentrl.runs.disk import plain_errors, write_atomically
+from agentrl.training.failures import tell_failures
 from agentrl.training.progress import Display
 from agentrl.training.setup import open_collector
 from agentrl.training.summary import side
@@ -74,11 +75,17 @@ def run_evaluation(
             progress(done, len(jobs), "episodes")
 
         try:
-            report = evaluate(player.collector, player.make_seat, jobs, ks=k, on_episode=tell)
+            hunting, make_seat = hunter(player.collector, split), player.make_seat
+            if hunting is None:
+                report = evaluate(player.collector, make_seat, jobs, ks=k, on_episode=tell)
+            else:
+                report = hunt(player.collector, hunting, make_seat, jobs, max(k), ks=k, on_episode=tell)
         finally:
             player.collector.close()
     if report.failed == len(jobs):
         raise TooManyFailuresError(f"all {len(jobs)} episodes FAILED. The first: {report.episodes[0].failure}")
+    if told := tell_failures(report.episodes):
+        display.say(told, "yellow")
     if out is not None:
         asked = {"policy": policy, "env": player.collector.entry.name, "split": split, "temperature": temperature}
         _write(Path(out), {**asked, "seed": seed, **_as_dict(report)})
@@ -92,6 +99,7 @@ def generate_episodes(
     episodes: int = 100,
     samples: int = 1,
     first: int = 0,
+    order: Sequence[int] | None = None,
     split: str = "train",
     seed: int = 0,
     temperature: float = 1.0,
@@ -102,24 +110,46 @@ def generate_episodes(
 ) -> Iterator[Episode]:
     """Play each of `episodes` tasks `samples` times, and hand the episodes out in the tasks' order, many at a time.
 
-    With `first` the tasks before it are passed over: they are those that a call without it would begin with. What is
-    wrong with the environment or the policy is raised here, not at the first episode. The other arguments are those of
-    `run_evaluation`.
+    `order` names the tasks by their numbers, where they aren't 0, 1, 2, ... With `first` the tasks before it are passed
+    over: they are those that a call without it would begin with. What is wrong with the environment or the policy is
+    raised here, not at the first episode. The other arguments are those of `run_evaluation`.
     """
+    numbers = range(episodes) if order is None else order[:episodes]
     limits = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
-    player = _open_player(policy, env, env_args or {}, limits, Display())
+    display = Display()
+    player = _open_player(policy, env, env_args or {}, limits, display)
     tasks_at_once = max(1, player.at_once // samples)
 
     def played() -> Iterator[Episode]:
+        told = ""
         try:
-            for start in range(first, episodes, tasks_at_once):
-                end = min(start + tasks_at_once, episodes)
-                jobs = evaluation_jobs(end, samples, split, seed, temperature, start)
-                yield from player.collector.collect(jobs, player.make_seat)
+            for start in range(first, len(numbers), tasks_at_once):
+                some = numbers[start : start + tasks_at_once]
+                jobs = [job for n in some for job in evaluation_jobs(n + 1, samples, split, seed, temperature, n)]
+                batch = player.collector.collect(jobs, player.make_seat)
+                if not told and (told := tell_failures(batch)):
+                    display.say(told, "yellow")  # once: the others will have much the same reason
+                yield from batch
         finally:
             player.collector.close()
 
     return played()
+
+
+def draw_tasks(
+    env: str, *, tasks: int, split: str = "train", seed: int = 0, env_args: Mapping[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
+    """What the environment tells of each task that `generate_episodes` would play: its labels, its category.
+
+    Each is reset, and none played. Raises the UserErrors of the environment.
+    """
+    game = open_game(resolve(env), env_args or {})
+    try:
+        for job in evaluation_jobs(tasks, 1, split, seed, 1.0):
+            game.reset(job.task_seed, job.split, job.options)
+            yield game.info
+    finally:
+        game.close()
 
 
 def open_seat(
@@ -136,7 +166,7 @@ def open_seat(
     It says nothing when the conversation no longer fits its context. Raises what `run_evaluation` raises.
     """
     player = _open_player(policy, env, env_args or {}, {}, Display())
-    game = open_game(player.collector.entry, player.collector.env_args)
+    game = open_game(player.collector.entry, player.collector.env_args, (agent,))
     seat = player.make_seat(game, agent, Job("play", seed, seed, temperature=temperature))
     return lambda observation: asyncio.run(_answer(seat, observation))
 
@@ -151,6 +181,9 @@ def table_rows(report: EvalReport) -> list[dict[str, Any]]:
         {"": "all", "success": report.overall, "episodes": report.overall.n, "mean reward": f"{report.reward:.3f}"}
     ]
     rows += [{"": name, "success": rate, "episodes": rate.n} for name, rate in report.by_category.items()]
+    rows += [
+        {"": f"operator: {name}", "success": rate, "episodes": rate.n} for name, rate in report.by_operator.items()
+    ]
     rows += [{"": f"turns used: {n}", "success": rate, "episodes": rate.n} for n, rate in report.by_turns.items()]
     for k in sorted(report.pass_at):
         if max(report.pass_at) > 1:
@@ -206,10 +239,13 @@ def _settings(
     if (Path(policy) / "config.yaml").is_file():
         run = RunDirectory.open(policy)
         config = load_config(str(run.config), [f"{key}={value}" for key, value in given.items()], whole=True)
+        seats = None
         if env is None or env == config.env:
             env_args = {**config.env_args, **env_args}
+            seats = config.trainable_seats
         # a checkpoint's tokenizer has the run's template already
         changed = {"env": env or config.env, "env_args": dict(env_args), "template": given.get("template")}
+        changed["trainable_seats"] = seats
         return config.model_copy(update=changed), str(_newest_checkpoint(run, display))
     if env is None:
         raise ConfigError(f"{policy} is no run directory, so say in which environment it plays, with --env NAME.")
@@ -233,6 +269,7 @@ def _newest_checkpoint(run: RunDirectory, display: Display) -> Path:
 def _as_dict(report: EvalReport) -> dict[str, Any]:
     return {
         **side(report),
+        "by_operator": {name: rate.as_dict() for name, rate in report.by_operator.items()},
         "pass_at": {str(k): value for k, value in report.pass_at.items()},
         "pass_hat": {str(k): value for k, value in report.pass_hat.items()},
     }

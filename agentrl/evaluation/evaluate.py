@@ -1,13 +1,18 @@
 """Held-out evaluation: the same tasks for every policy, and what share of them it solves."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
+from agentrl.envs.base import Curriculum
 from agentrl.episode import Episode, Stop
-from agentrl.evaluation.statistics import Rate, by_category, by_turns, pass_at_k, pass_hat_k, rate
+from agentrl.evaluation.statistics import Rate, by_category, by_operator, by_turns, pass_at_k, pass_hat_k, rate
 from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job, MakeSeat
 from agentrl.training.seeds import EVALUATION, derive, held_out_seed, task_seed
+
+HUNTED: Final = 16
+"""Tasks that are chosen at a time while an evaluation hunts for faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class EvalReport:
     overall: Rate
     by_category: dict[str, Rate]
     by_turns: dict[int, Rate]
+    by_operator: dict[str, Rate]
     reward: float
     failed: int
     cut: int
@@ -32,13 +38,16 @@ class EvalReport:
 
 def evaluation_jobs(tasks: int, samples: int, split: str, seed: int, temperature: float, first: int = 0) -> list[Job]:
     """`samples` episodes for each task of a split, from number `first` up to `tasks`; held-out tasks are the same for
-    every seed."""
+    every seed.
+
+    The environment is told the number too, so that one which plays a given list of tasks plays each of them once.
+    """
     jobs = []
     for index in range(first, tasks):
         task = held_out_seed(index) if split == "test" else task_seed(seed, EVALUATION, index)
         for sample in range(samples):
             sampling = derive(seed, EVALUATION, index, sample)
-            jobs.append(Job(f"{split}-{index}", task, sampling, split, temperature))
+            jobs.append(Job(f"{split}-{index}", task, sampling, split, temperature, {"number": index}))
     return jobs
 
 
@@ -54,6 +63,41 @@ def evaluate(
     return report_on(collector.collect(jobs, make_seat, on_episode), ks)
 
 
+def hunter(collector: Collector, split: str) -> Curriculum | None:
+    """What chooses the tasks of an evaluation by how the policy does, where the environment was asked for it."""
+    make = getattr(collector.curriculum, "in_evaluation", None)
+    return make(split) if make else None
+
+
+def hunt(
+    collector: Collector,
+    curriculum: Curriculum,
+    make_seat: MakeSeat,
+    jobs: Sequence[Job],
+    samples: int,
+    *,
+    ks: Sequence[int] = (1,),
+    on_episode: Callable[[Episode], None] | None = None,
+) -> EvalReport:
+    """Play the jobs, `samples` of them a task, with tasks that follow from how the ones before went; and count.
+
+    The rates are no estimate for tasks drawn at random, and two policies are not played the same ones.
+    """
+    episodes: list[Episode] = []
+    for start in range(0, len(jobs), HUNTED * samples):
+        groups = [list(jobs[at : at + samples]) for at in range(start, len(jobs), samples)][:HUNTED]
+        chosen = [curriculum.draw(group[0].task_seed) for group in groups]
+        drawn = zip(groups, chosen, strict=True)
+        played = collector.collect(
+            [replace(job, options=one) for group, one in drawn for job in group], make_seat, on_episode
+        )
+        for number, one in enumerate(chosen):
+            tries = played[number * samples : (number + 1) * samples]
+            curriculum.report(one, [episode.success for episode in tries if not episode.failed])
+        episodes += played
+    return report_on(episodes, ks)
+
+
 def report_on(episodes: Sequence[Episode], ks: Sequence[int] = (1,)) -> EvalReport:
     """Rates of episodes that have been played."""
     played = [episode for episode in episodes if not episode.failed]
@@ -65,6 +109,7 @@ def report_on(episodes: Sequence[Episode], ks: Sequence[int] = (1,)) -> EvalRepo
         overall=rate([episode.success for episode in played]),
         by_category=by_category(played),
         by_turns=by_turns(played),
+        by_operator=by_operator(played),
         reward=sum(episode.reward for episode in played) / max(1, len(played)),
         failed=len(episodes) - len(played),
         cut=sum(_is_cut(episode) for episode in played),

@@ -60,6 +60,18 @@ def by_category(episodes: Sequence[Episode]) -> dict[str, Rate]:
     return {name: rate([e.success for e in episodes if e.category == name]) for name in names}
 
 
+def by_operator(episodes: Sequence[Episode]) -> dict[str, Rate]:
+    """The success rate with each of the operators that made a user adversarial, and of "plain" episodes beside them.
+
+    Empty where no episode's label "operator" names any: it holds their names with "+" between them.
+    """
+    labels = [episode.info.get("labels") or {} for episode in episodes]
+    used = [str(label.get("operator", "")).split("+") for label in labels]
+    names = sorted({name for some in used for name in some} - {""})
+    found = {name: rate([e.success for e, some in zip(episodes, used, strict=True) if name in some]) for name in names}
+    return {} if set(found) <= {"plain"} else found
+
+
 def by_turns(episodes: Sequence[Episode]) -> dict[int, Rate]:
     """The success rate of episodes by how many turns they took."""
     counts = sorted({episode.turns for episode in episodes})

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from agentrl.episode import End, Episode, Trajectory
 from agentrl.errors import InfrastructureError
-from agentrl.rollout.games import Game, Outcome
+from agentrl.rollout.game import Game, Outcome
 from agentrl.rollout.seats import ScriptedSeat, Seat
 
 T = TypeVar("T")

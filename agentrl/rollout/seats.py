@@ -10,8 +10,9 @@ import numpy as np
 from agentrl.chat import ChatFormat, Delta, Message
 from agentrl.engines.base import Engine, Sampling
 from agentrl.episode import End, Stop, Trajectory, Turn
-from agentrl.rollout.games import Outcome
+from agentrl.rollout.game import Outcome
 
+_PLAIN = (str, int, float, bool)
 _session_numbers: Iterator[int] = itertools.count()
 
 
@@ -167,5 +168,5 @@ def _credit(turns: list[Turn], outcome: Outcome) -> None:
     parts = dict(last.rewards)
     for name, value in outcome.rewards.items():
         parts[name] = parts.get(name, 0.0) + value
-    info: dict[str, Any] = {k: v for k, v in outcome.info.items() if isinstance(v, str | int | float | bool)}
+    info: dict[str, Any] = {k: v for k, v in outcome.info.items() if isinstance(v, _PLAIN)}
     turns[-1] = replace(last, reward=last.reward + outcome.reward, rewards=parts, info={**last.info, **info})

@@ -51,14 +51,17 @@ def open_collector(
         timeout=config.env_timeout,
         max_retries=config.max_retries,
         scripted=scripted,
+        trainable_seats=config.trainable_seats,
     )
 
 
 def _demonstration_args(config: TrainConfig, collector: Collector) -> dict[str, Any]:
-    """How the environment is made while its expert plays; what the user says goes before what it wants by itself."""
+    """How the environment is made while its expert plays; what the user says goes before what it wants by itself,
+    but for what would make demonstrations dear (`cold_start_args`): that takes a word of its own."""
     wishes = {} if config.model_name_or_path else collector.tiny_cold_start_args
     own = {name: value for name, value in wishes.items() if collector.entry.accepts(name)}
-    return own | config.env_args | config.cold_start_env_args
+    replaced = {name: value for name, value in collector.cold_start_args.items() if name in config.env_args}
+    return own | config.env_args | replaced | config.cold_start_env_args
 
 
 def initial_policy(config: TrainConfig, collector: Collector, display: Display) -> ColdStart:

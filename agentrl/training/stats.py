@@ -13,7 +13,7 @@ def rollout_metrics(rollouts: Rollouts, group_size: int) -> dict[str, float]:
     episodes = rollouts.episodes
     played = [episode for episode in episodes if not episode.failed]
     rewards = np.array([episode.reward for episode in played])
-    turns = [turn for episode in played for t in episode.trajectories for turn in t.turns]
+    turns = [turn for episode in played for t in episode.trajectories if t.trainable for turn in t.turns]
     groups = [episodes[start : start + group_size] for start in range(0, len(episodes), group_size)]
     return {
         "reward/mean": float(rewards.mean()),
@@ -31,12 +31,16 @@ def rollout_metrics(rollouts: Rollouts, group_size: int) -> dict[str, float]:
 
 
 def _parts(episodes: Sequence[Episode]) -> dict[str, float]:
-    """The mean of each named part of the reward."""
+    """The mean of each named part of the reward, over the seats that learn as `Episode.reward` is; and with several of
+    them the mean reward of each, as "seat_reward/NAME"."""
     sums: dict[str, float] = {}
     for episode in episodes:
-        for trajectory in episode.trajectories:
-            for name, value in trajectory.rewards.items():
-                sums[f"reward/{name}"] = sums.get(f"reward/{name}", 0.0) + value
+        learning = [trajectory for trajectory in episode.trajectories if trajectory.trainable]
+        for trajectory in learning:
+            parts = {f"reward/{name}": value / len(learning) for name, value in trajectory.rewards.items()}
+            own = {f"seat_reward/{trajectory.agent}": trajectory.reward} if len(learning) > 1 else {}
+            for name, value in (parts | own).items():
+                sums[name] = sums.get(name, 0.0) + value
     return {name: value / len(episodes) for name, value in sums.items()}
 
 

@@ -14,6 +14,7 @@ MOST_CALLS: Final = 8
 _THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _CALL: Final = re.compile(r"<tool_call>(.*?)(</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)
 _STRAY: Final = re.compile(r"</?tool_?calls?\b|^\s*\{\s*\"(?:name|arguments|tool|function)\"")
+_IN_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 _FORM: Final = '<tool_call>{"name": "...", "arguments": {...}}</tool_call>'
 
 
@@ -38,14 +39,15 @@ def parse(text: str, tools: Collection[str] = ()) -> Answer:
             calls.append(f"only the first {MOST_CALLS} calls of an answer are carried out")
         return Answer(tuple(calls), "")
     message = text.strip()
-    if _STRAY.search(message) or ((name := message.partition("(")[0].rstrip()) != message and name in tools):
+    odd = "<" in message or message.startswith("{")
+    if (odd and _STRAY.search(message)) or ((name := message.partition("(")[0].rstrip()) != message and name in tools):
         return Answer((f"a call is written {_FORM}",), "")
     return Answer((), message) if message else Answer(("the message is empty",), "")
 
 
 def written(call: ToolCall) -> str:
     """The call as an answer."""
-    body = json.dumps({"name": call.name, "arguments": dict(call.arguments)}, ensure_ascii=False)
+    body = _IN_JSON({"name": call.name, "arguments": dict(call.arguments)})
     return f"<tool_call>{body}</tool_call>"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
-import numpy as np
 from gymnasium.spaces import Dict, Space
 from pettingzoo import AECEnv
 
@@ -13,18 +12,19 @@ from agentrl.envs.service_desk.domains import get_domain
 from agentrl.envs.service_desk.env import ServiceDeskEnv
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import sample_task
-from agentrl.simulators.adversary import MAX_DEPTH, OPERATORS, Rejection, applicable, apply, prove
+from agentrl.simulators.adversary import MAX_DEPTH, OPERATORS, SEEDS, Rejection, applicable, apply, prove
 from agentrl.simulators.models import UserTask
 from agentrl.simulators.users import seeded
 
 NONE: Final = "none"
 ADVERSARY, AGENT = "adversary", "agent"
-_USER_SEED: Final = 0
 
 
 class ServiceDeskAdversaryAEC(AECEnv):  # type: ignore[misc]  # PettingZoo is not typed
-    """The seat "adversary" picks up to `picks` operators, one a turn, by name or "none"; then the seat "agent" serves
-    the user of the task that comes of it, as in `ServiceDeskEnv`.
+    """The learning adversary: one seat makes a user of `service_desk` hard, the other one serves them.
+
+    The seat "adversary" picks up to `picks` operators, one a turn, by name or "none"; then the seat "agent" serves the
+    user of the task that comes of it, as in `ServiceDeskEnv`.
 
     Only operators with which the scripted expert still succeeds may be picked: the observation lists them, and
     `infos["adversary"]["action_mask"]` is 1 for them in the order of `choices`. Anything else counts as "none". The
@@ -32,7 +32,11 @@ class ServiceDeskAdversaryAEC(AECEnv):  # type: ignore[misc]  # PettingZoo is no
     agent's success. `reset(options={"failures": {operator: share}})` shows the adversary where the agent is weak.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"name": "service_desk_adversary_v0", "render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {
+        "name": "service_desk_adversary_v0",
+        "render_modes": [],
+        "reward_range": (0.0, 1.0),
+    }
 
     def __init__(
         self,
@@ -93,12 +97,13 @@ class ServiceDeskAdversaryAEC(AECEnv):  # type: ignore[misc]  # PettingZoo is no
         """What the seat sees: the operators, or the dialogue's last lines."""
         return {"text": self._menu() if agent == ADVERSARY else self._text}
 
-    def step(self, action: str) -> None:
-        """A pick, or the agent's answer."""
+    def step(self, action: str | None) -> None:
+        """A pick, or the agent's answer. Raises ValueError for an action, other than None, of a seat that is done."""
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
-            self._was_dead_step(None)
+            self._was_dead_step(action)
             return
+        action = action or ""
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         if agent == ADVERSARY:
@@ -128,10 +133,10 @@ class ServiceDeskAdversaryAEC(AECEnv):  # type: ignore[misc]  # PettingZoo is no
         world = get_domain(self.task.domain)
         for name in applicable(self.task, self.operators):
             harder = apply(self.task, [name], seeded("pick", self._seed, self._left, name), world)
-            proof = None if harder is None else prove(harder, world, play, (_USER_SEED,))
+            proof = None if harder is None else prove(harder, world, play)
             if harder is not None and proof is not None and not isinstance(proof, Rejection):
                 self._allowed[name] = harder.model_copy(update={"proof": proof})
-        mask = np.array([name in self._allowed or name == NONE for name in self.choices], dtype=np.int8)
+        mask = [int(name in self._allowed or name == NONE) for name in self.choices]
         self.infos[ADVERSARY] = {**self.infos[ADVERSARY], "action_mask": mask}
 
     def _menu(self) -> str:
@@ -146,7 +151,7 @@ class ServiceDeskAdversaryAEC(AECEnv):  # type: ignore[misc]  # PettingZoo is no
         if self._left and name in self._allowed:
             self._offer()
             return
-        options = {"task": self.task, "user_seed": _USER_SEED}
+        options = {"task": self.task, "user_seed": self._rng.choice(SEEDS)}
         self._text, info = self._desk.reset(seed=self._seed, options=options)
         self.infos[AGENT] = {**info, "operators": ", ".join(op.name for op in self.task.ops)}
         self.agent_selection = AGENT

@@ -11,15 +11,15 @@ from agentrl.envs.base import AnyText, split_of
 from agentrl.envs.service_desk.actions import parse, written
 from agentrl.envs.service_desk.domain import Level
 from agentrl.envs.service_desk.domains import domain_name, get_domain
+from agentrl.envs.service_desk.events import Said
 from agentrl.envs.service_desk.expert import Expert
 from agentrl.envs.service_desk.expert_words import words_for
 from agentrl.envs.service_desk.prompts import system_prompt
 from agentrl.envs.service_desk.rewards import RewardWeights, reward_parts
-from agentrl.envs.service_desk.session import Heard, Said, Session
+from agentrl.envs.service_desk.session import Session
 from agentrl.envs.service_desk.tasks import GeneratedTasks
-from agentrl.envs.service_desk.users import agenda_user
+from agentrl.envs.service_desk.users import agenda_user, hear
 from agentrl.simulators.descriptions import describe
-from agentrl.simulators.listening import user_acts
 from agentrl.simulators.models import Reason, SubGoal, ToolCall, UserTurn
 from agentrl.simulators.nlu import understand
 from agentrl.simulators.users import User
@@ -36,8 +36,9 @@ _USER_PROMPT: Final = (
 
 
 class ServiceDeskAEC(AECEnv):  # type: ignore[misc] # PettingZoo has no types
-    """The user speaks first; then the agent answers, with calls of tools as long as it likes, and a message.
+    """`service_desk` for two seats: the user, who speaks first, is played by a policy or a person too.
 
+    The agent answers with calls of tools, as long as it likes, and a message.
     The user's seat sees its goal in words and what the agent says; it ends the dialogue by a call of `end_dialogue`,
     and never by a word. What it claims there is checked: who is "satisfied" without having what they want has given
     up. Both seats get the agent's reward, so an honest user is the best one.
@@ -49,6 +50,8 @@ class ServiceDeskAEC(AECEnv):  # type: ignore[misc] # PettingZoo has no types
         "is_parallelizable": False,
         "reward_range": (0.0, 1.0),
     }
+    trainable_seats: ClassVar[tuple[str, ...]] = (AGENT,)
+    """The user's words are observed, and get no gradient, unless a run asks for it."""
 
     def __init__(self, *, domain: Literal["shop", "travel"] = "shop", level: Level = "tiny") -> None:
         """See `ServiceDeskEnv` for the arguments."""
@@ -132,10 +135,7 @@ class ServiceDeskAEC(AECEnv):  # type: ignore[misc] # PettingZoo has no types
             return
         text = answer.message or "..."
         turn = planned if planned is not None and planned.text == text else UserTurn(text)
-        self._session.hear(turn)
-        if not turn.acts:  # somebody else than the scripted user: the agent's expert must understand them
-            acts = user_acts(text, self._session.task.goal, self._session.domain.ontology, self._requested)
-            self._session.log[-1] = Heard(UserTurn(text, acts))
+        hear(self._session, turn, self._requested)  # somebody else than the scripted user speaks without acts
         self._texts[AGENT] = f"user: {text}"
         self.agent_selection = AGENT
 

@@ -3,15 +3,14 @@
 All of it is pure: a database follows from a seed, and a gold state from a task's goal.
 """
 
-import pickle
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from hashlib import sha256
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal
 
+from agentrl.envs.service_desk.goals import Plan, carried_out, draw_plan
 from agentrl.envs.tools import Toolbox, ToolError
 from agentrl.errors import UserError
 from agentrl.simulators.models import SubGoal, ToolCall, UserGoal, UserTask
@@ -52,7 +51,8 @@ class Domain(ABC):
     desk: ClassVar[type[Desk]]
     toolbox: ClassVar[Toolbox]
     things: ClassVar[tuple[str, ...]]
-    """What the records are of; a record's thing and an intent are a combination that belongs to one split."""
+    thing: ClassVar[str]
+    """What the records are of, and their field that says it. A thing and an intent are a combination of one split."""
     records: ClassVar[str]
     """The part of the database that the wishes are about."""
     writes: ClassVar[Mapping[str, Write]]
@@ -60,19 +60,42 @@ class Domain(ABC):
     """How the agent names what it does for each intent, with all the slots, in English and in Chinese."""
     minefields: ClassVar[Mapping[str, Callable[[State, State], bool]]]
     """(state, the database as it was) -> whether the forbidden effect has happened."""
+    moves: ClassVar[Mapping[str, frozenset[str]]]
+    """The intents that have each of these effects: it is forbidden in tasks which carry none of them out."""
+    customers: ClassVar[str]
+    """The part of the database that the customers are in; records have its singular as the field of their customer."""
+    personal: ClassVar[tuple[str, ...]]
+    """The fields of customers and records that say who they are, and where they live."""
+    facts: ClassVar[tuple[str, ...]]
+    """The fields of a record that a user may ask about."""
+    words: ClassVar[tuple[str, ...]] = ()
+    """The words of which the answer to a question is one: naming several answers nothing."""
+    never: ClassVar[frozenset[tuple[str, bool]]] = frozenset()
+    """First wishes, with whether they are to be refused, that no database holds: none need be made to look for one."""
 
     def new_state(self, seed: int) -> State:
         """The database of a task's seed. Even seeds are the training split's, odd ones the held-out split's."""
-        state: State = pickle.loads(_pickled(self, seed))
-        return state
+        state = _made(self, seed)
+        return {
+            name: {key: dict(row) for key, row in part.items()} if isinstance(part, dict) else part
+            for name, part in state.items()
+        }
+
+    def read_state(self, seed: int) -> State:
+        """The same, shared by all who ask for it: to be read only."""
+        return _made(self, seed)
 
     @abstractmethod
     def make_state(self, seed: int) -> State:
-        """Makes it: `new_state` remembers the last ones, as each task needs its own a few times."""
+        """Makes it: parts of rows of plain values. The last ones are kept, as each task needs its own a few times."""
 
-    @abstractmethod
     def sample_goal(self, rng: random.Random, level: Level, state: State) -> UserGoal | None:
         """A goal of a customer in `state`; None when it holds none of its split."""
+        return self.goal_by(draw_plan(self, rng, level), rng, level, state)
+
+    @abstractmethod
+    def goal_by(self, plan: Plan, rng: random.Random, level: Level, state: State) -> UserGoal | None:
+        """A goal of the plan's sort."""
 
     @abstractmethod
     def refusal(self, state: State, kind: str, slots: Facts) -> str:
@@ -114,7 +137,33 @@ class Domain(ABC):
     def candidates(self, state: State, customer: str) -> Mapping[str, str]:
         """The customer's records: number -> what it is, in words."""
 
+    def facts_about(self, state: State, slots: Facts) -> dict[str, str]:
+        """What a record holds that users ask about, as tools show it, by field; empty without such a record."""
+        row = state[self.records].get(slots.get(self.record), {})
+        return {name: f"${row[name]}" if name == "price" else str(row[name]) for name in self.facts if row.get(name)}
+
+    def private(self, state: State) -> dict[str, list[str]]:
+        """For each customer what nobody else may be told: their personal data, and the numbers of their records."""
+        rows = state[self.customers].items()
+        told = {key: [row[name] for name in self.personal if row.get(name)] for key, row in rows}
+        for number, record in state[self.records].items():
+            told[record[self.customers[:-1]]] += [number, *(record[n] for n in self.personal if record.get(n))]
+        return told
+
+    def customer(self, state: State, goal: UserGoal) -> str | None:
+        """The customer whom the goal's user knows the data of; else the one whose record it is about."""
+        known = {name: goal.known[name] for name in self.identity(with_record=False) if name in goal.known}
+        for key, row in state[self.customers].items():
+            if known and all(row[name] == value for name, value in known.items()):
+                return str(key)
+        return self.owner(state, goal.subgoals[0].slots)
+
     @property
+    def few_words(self) -> bool:
+        """Whether its users have one wording of few words for everything, in English: see `plain_user.py`."""
+        return bool(self.prompt)
+
+    @cached_property
     def record(self) -> str:
         """The slot that is the number of a record."""
         return next(name for name, slot in self.ontology.slots.items() if slot.kind == "id")
@@ -132,8 +181,17 @@ class Domain(ABC):
 
     def in_split(self, kind: str, thing: str, split: str) -> bool:
         """Whether wishes of this kind about this thing belong to the split: a fifth of them is held out."""
-        number = list(self.ontology.intents).index(kind) + 2 * self.things.index(thing)
-        return (number % 5 == 0) == (split == "test")
+        return ((kind, thing) in self._held_out) == (split == "test")
+
+    @cached_property
+    def _held_out(self) -> frozenset[tuple[str, str]]:
+        intents, things = enumerate(self.ontology.intents), tuple(enumerate(self.things))
+        return frozenset((kind, thing) for i, kind in intents for j, thing in things if (i + 2 * j) % 5 == 0)
+
+    def may_ask(self, state: State, record: str, kind: str, slots: Facts) -> bool:
+        """Whether a user of this database may wish it about the record: it has not happened, and is of the split."""
+        thing = state[self.records][record][self.thing]
+        return self.in_split(kind, thing, state["split"]) and not self.holds(state, kind, slots)
 
     def call_for(self, kind: str, slots: Facts) -> ToolCall:
         """The call that carries out the wish."""
@@ -142,11 +200,18 @@ class Domain(ABC):
 
     def wish_of(self, call: ToolCall) -> Wish | None:
         """The wish that a call carries out; None for a call that writes nothing."""
-        for kind, write in self.writes.items():
-            if write.tool == call.name:
-                slots = {argument: slot for slot, argument in write.arguments.items()}
-                return kind, {slots[name]: value for name, value in call.arguments.items() if name in slots}
-        return None
+        if call.name not in self._written_by:
+            return None
+        kind, slots = self._written_by[call.name]
+        return kind, {slots[name]: value for name, value in call.arguments.items() if name in slots}
+
+    @cached_property
+    def _written_by(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """For each tool that writes: the intent that it carries out, and which slot each argument is."""
+        return {
+            write.tool: (kind, {argument: slot for slot, argument in write.arguments.items()})
+            for kind, write in self.writes.items()
+        }
 
     def gold_state(self, task: UserTask) -> State:
         """The database as the goal wants it, from the goal alone. Raises UserError for a goal that can't be reached."""
@@ -164,51 +229,21 @@ class Domain(ABC):
         """What the goal's carried out wishes make it necessary to tell."""
         return self.told_for(self.state_of(task), carried_out(task.goal))
 
+    def forbidden(self, task: UserTask) -> tuple[str, ...]:
+        """The effects that nothing which the goal carries out has: its minefields."""
+        return self.forbidden_for(carried_out(task.goal))
+
+    def forbidden_for(self, subgoals: Iterable[SubGoal]) -> tuple[str, ...]:
+        """The effects that none of these has."""
+        kinds = {subgoal.kind for subgoal in subgoals}
+        return tuple(name for name, movers in self.moves.items() if not movers & kinds)
+
     def told_for(self, state: State, subgoals: Iterable[SubGoal]) -> tuple[str, ...]:
         """The answers of all of them, without repetition."""
         answers = (value for subgoal in subgoals for value in self.answers(state, subgoal.kind, subgoal.slots))
         return tuple(dict.fromkeys(answers))
 
 
-def carried_out(goal: UserGoal) -> list[SubGoal]:
-    """The wishes that an agent which follows the policy fulfils: what is refused makes way for its fallback.
-
-    What depends on a wish that was refused for good is dropped.
-    """
-    done: list[SubGoal] = []
-    dropped: set[int] = set()
-    for number, subgoal in enumerate(goal.subgoals):
-        wish: SubGoal | None = subgoal
-        if dropped.intersection(subgoal.depends_on):
-            wish = None
-        while wish is not None and not wish.permitted:
-            wish = wish.fallback
-        if wish is None:
-            dropped.add(number)
-        else:
-            done.append(wish)
-    return done
-
-
-def split_of_seed(seed: int) -> str:
-    """Which split a task's seed, hence its database, belongs to."""
-    return "test" if seed % 2 else "train"
-
-
-@cache
-def held_out(number: str) -> bool:
-    """Whether an identifier is the held-out split's: one in five, by a hash that is the same everywhere."""
-    return sha256(number.encode()).digest()[0] % 5 == 0
-
-
-def number_in(rng: random.Random, split: str, digits: int) -> str:
-    """A number of so many digits, without a leading zero, that belongs to the split."""
-    while True:
-        number = str(int(10 ** (digits - 1) * (1 + 9 * rng.random())))
-        if held_out(number) == (split == "test"):
-            return number
-
-
 @lru_cache(maxsize=256)
-def _pickled(domain: Domain, seed: int) -> bytes:
-    return pickle.dumps(domain.make_state(seed))
+def _made(domain: Domain, seed: int) -> State:
+    return domain.make_state(seed)

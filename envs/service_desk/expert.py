@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from agentrl.envs.service_desk.actions import written
+from agentrl.envs.service_desk.events import Called, Heard, Said
 from agentrl.envs.service_desk.expert_words import Words
-from agentrl.envs.service_desk.session import Called, Heard, Said, Session
+from agentrl.envs.service_desk.session import Session
 from agentrl.envs.service_desk.wants import Want
 from agentrl.simulators.models import DialogueAct, ToolCall
 
@@ -29,6 +30,7 @@ class Expert:
         self._facts: dict[str, Any] = {}
         self._wants: list[Want] = []
         self._contested: dict[str, tuple[Any, Any]] = {}
+        self._offered: set[str] = set()
         self._vague = False
         self._somebody_else = False
         self._called: list[tuple[ToolCall, bool]] = []
@@ -58,6 +60,7 @@ class Expert:
         if missing := [slot for slot in self.domain.ontology.intents[kind].slots if slot not in want.slots]:
             return self.words.ask(missing)
         if slot := next((slot for slot in want.slots if slot in self._contested), None):
+            self._offered.add(slot)
             return self.words.which(slot, self._contested.pop(slot))
         if not careless:
             for call in self.domain.checks(self.session.desk.state, kind, want.slots):
@@ -192,10 +195,11 @@ class Expert:
             needed = want is not None and slot in self.domain.ontology.intents[want.kind].slots
             if want is not None and needed:
                 old = want.slots.get(slot, value)
-                if act.name == "inform" and old != value:
+                if act.name == "inform" and old != value and slot not in self._offered:
                     self._contested[slot] = (old, value)
-                else:
+                else:  # it was corrected, or chosen of the two
                     self._contested.pop(slot, None)
+                self._offered.discard(slot)
                 want.slots[slot] = value
             else:
                 self._facts[slot] = value

@@ -8,26 +8,30 @@ from agentrl.envs.service_desk.domain import Domain
 from agentrl.simulators.ontology import Tongue
 
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]")
+_ENGLISH: Final = re.compile(r"(?:(?<![\w@.#])[A-Za-z']+(?![\w@.]).*?){3}")
+"""Words enough to be English: "ok", a name or an email address are written so by those who write Chinese, too."""
+_PAST: Final = {"cancel": "cancelled", "return": "returned", "swap": "swapped", "change": "changed", "give": "given",
+                "move": "moved", "upgrade": "upgraded", "order": "ordered", "add": "added"}  # fmt: skip
 _FIXED: Final = {
     "help": ("How can I help you?", "请问有什么可以帮您？"),
     "more": ("Is there anything else?", "请问还有其他需要吗？"),
 }
 _REASONS: Final = {
-    "holder": ("I may serve the account's holder only", "只限账户本人"),
+    "holder": ("I may serve the account's holder only", "只限账户本人办理"),
     "unverified": ("the details don't match our records", "信息与记录不符"),
     "it is pending": ("it is pending", "订单还没有发货"),
     "it is shipped": ("it is shipped", "订单已经在路上"),
     "it is delivered": ("it is delivered", "订单已经送达"),
-    "it is cancelled": ("it is cancelled", "它早已不在了"),
-    "it is returned": ("it is returned", "商品早已退回"),
-    "it is flown": ("it was flown", "航班已经起飞"),
+    "it is cancelled": ("it is cancelled", "此前已经取消了"),
+    "it is returned": ("it is returned", "商品此前已经退回"),
+    "it is flown": ("the flight has left already", "航班已经起飞"),
     "it is not late": ("it is not late", "订单没有晚到"),
     "it is a basic fare": ("it is a basic fare", "这是基础票价"),
-    "it is business class already": ("it is business class already", "它本来就是商务舱"),
+    "it is business class already": ("it is business class already", "本来就是商务舱"),
     "there is no free seat": ("there is no free seat", "当天没有空位"),
-    "it was swapped before": ("it was swapped before", "只限换一次"),
+    "it was swapped before": ("it was swapped before", "每个订单只限换一次"),
     "this product is not in stock": ("this product is not in stock", "新商品缺货"),
-    "it was delivered more than 30 days ago": ("it was delivered more than 30 days ago", "送达超过三十天"),
+    "it was delivered more than 30 days ago": ("it was delivered more than 30 days ago", "送达已超过三十天"),
     "insurance is sold with the booking only": ("insurance is sold with the booking only", "保险只限预订时购买"),
 }
 
@@ -40,8 +44,11 @@ class Words:
         self.chinese = False
 
     def listen(self, text: str) -> None:
-        """Goes on in the language of this text."""
-        self.chinese = bool(_CHINESE.search(text))
+        """Goes on in the language of this text, where it shows one."""
+        if _CHINESE.search(text):
+            self.chinese = True
+        elif _ENGLISH.search(text):
+            self.chinese = False
 
     def say(self, what: str) -> str:
         """A fixed sentence."""
@@ -80,13 +87,16 @@ class Words:
 
     def done(self, kind: str, slots: Mapping[str, Any], values: Sequence[str]) -> str:
         """Says that it is done, and what the user has to know."""
-        does, told = self._does(kind, slots), ", ".join(values)
+        does = self._does(kind, slots)
         if kind not in self.domain.writes:
-            number = slots.get(self.domain.record, "")
-            return f"{number}：{told}。" if self.chinese else f"For {number}, it is {told}."
+            number, told = slots.get(self.domain.record, ""), ", ".join(values)
+            return f"查到了，{number}：{told}。" if self.chinese else f"For {number}, it is {told}."
+        told = ", ".join(value for value in values if value not in does)
         if self.chinese:
             return f"已完成：{does}。" + (f"金额是{told}。" if told else "")
-        return f"Done: {does}." + (f" The amount is {told}." if told else "")
+        verb, _, rest = does.partition(" ")
+        done = f"Done, I've {_PAST[verb]} {rest}." if verb in _PAST else f"Done: {does}."
+        return done + (f" The amount is {told}." if told else "")
 
     @property
     def _tongue(self) -> Tongue:

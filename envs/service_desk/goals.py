@@ -44,20 +44,22 @@ def draw_goal(
 ) -> UserGoal | None:
     """A goal by the plan, each wish about another record; None when there is no wish of the first kind.
 
-    `wishes` are what may be wished by record, and `extra` what else the user knows about each record.
+    `wishes` are what might be wished by record, and `extra` what else the user knows about each record.
     """
     number, refused, kinds = plan
     subgoals: list[SubGoal] = []
     records = rng.sample(sorted(wishes), len(wishes))
     for kind in kinds:
         for record in records:
-            fit = [wish for wish in wishes[record] if wish[0] == kind]
-            if not fit or bool(domain.refusal(state, *fit[0])) != refused:
+            wish = next((wish for wish in wishes[record] if wish[0] == kind), None)
+            if wish is None or not domain.may_ask(state, record, *wish):
+                continue
+            if bool(domain.refusal(state, *wish)) != refused:
                 continue
             fallback = None
             if refused and level == "full" and rng.random() < FALLBACK:
-                fallback = _fallback(domain, state, fit[0], wishes[record])
-            subgoals.append(SubGoal(kind=kind, slots=fit[0][1], permitted=not refused, fallback=fallback))
+                fallback = _fallback(domain, state, record, wish, wishes[record])
+            subgoals.append(SubGoal(kind=kind, slots=wish[1], permitted=not refused, fallback=fallback))
             records.remove(record)
             break
         if not subgoals:
@@ -70,14 +72,41 @@ def draw_goal(
         known = {**known, **extra[subgoals[0].slots[first]]}
         if level == "full" and rng.random() < UNKNOWN:
             unknown = (first,)
-    done = [wish for s in subgoals if (wish := s if s.permitted else s.fallback)]
+    done = [goal for s in subgoals if (goal := s if s.permitted else s.fallback)]
     return UserGoal(
-        subgoals=tuple(subgoals), known=known, unknown=unknown, must_hear=domain.told_for(state, done), exit="either"
+        subgoals=tuple(subgoals),
+        known=known,
+        unknown=unknown,
+        must_hear=domain.told_for(state, done),
+        forbidden_effects=domain.forbidden_for(done),
+        exit="either",
     )
 
 
-def _fallback(domain: "Domain", state: "State", refused: "Wish", wishes: Sequence["Wish"]) -> SubGoal | None:
+def carried_out(goal: UserGoal) -> list[SubGoal]:
+    """The wishes that an agent which follows the policy fulfils: what is refused makes way for its fallback.
+
+    What depends on a wish that was refused for good is dropped.
+    """
+    done: list[SubGoal] = []
+    dropped: set[int] = set()
+    for number, subgoal in enumerate(goal.subgoals):
+        wish: SubGoal | None = subgoal
+        if dropped.intersection(subgoal.depends_on):
+            wish = None
+        while wish is not None and not wish.permitted:
+            wish = wish.fallback
+        if wish is None:
+            dropped.add(number)
+        else:
+            done.append(wish)
+    return done
+
+
+def _fallback(
+    domain: "Domain", state: "State", record: str, refused: "Wish", wishes: Sequence["Wish"]
+) -> SubGoal | None:
     for kind, slots in wishes:
-        if kind != refused[0] and not domain.refusal(state, kind, slots):
+        if kind != refused[0] and domain.may_ask(state, record, kind, slots) and not domain.refusal(state, kind, slots):
             return SubGoal(kind=kind, slots=slots)
     return None

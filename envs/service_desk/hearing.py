@@ -1,44 +1,88 @@
-"""Whether a message tells a value, or gives a secret away: by the value itself, in the ways that people write it."""
+"""Which values a message tells, or a tool shows, in the ways that people write them; and whether it gives one away."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-           "november", "december")  # fmt: skip
-_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_MONEY = re.compile(r"\$(\d+)(?:\.(\d\d))?")
-_SQUASH = re.compile(r"[\W_]+")
+Fact = tuple[str, str]
+"""A kind, and the value in one spelling: ("money", "42"), ("date", "2026-05-20"), ("word", "pending"). Dates without a
+year are ("date", "05-20")."""
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?|"
+    "nov(?:ember)?|dec(?:ember)?"
+)
+_DATE: Final = re.compile(
+    r"(\d{4})[-/](\d\d?)[-/](\d\d?)(?!\d)"
+    rf"|\b({_MONTH})\.? (\d\d?)(?:st|nd|rd|th)?(?!\d)"
+    rf"|(?<!\d)(\d\d?)(?:st|nd|rd|th)? (?:of )?({_MONTH})\b"
+    r"|(?<!\d)(\d\d?)月(\d\d?)[日号]",
+    re.IGNORECASE,
+)
+_MONEY: Final = re.compile(
+    r"[$＄]\s?(\d+)(?:\.(\d\d?))?(?!\d|[.,]\d)"
+    r"|(?<![\d.,$＄])(\d+)(?:\.(\d\d?))?\s?(?:dollars|usd|美元|元|块)",
+    re.IGNORECASE,
+)
+_SQUASH: Final = re.compile(r"[\W_]+")
+_NO_WORD: Final = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
+"""What `_SQUASH` drops of ASCII, for `str.translate`, which is quicker."""
+
+
+def facts_in(text: str, kinds: Iterable[str] = ("date", "money"), words: tuple[str, ...] = ()) -> set[Fact]:
+    """The facts of these kinds in a text; "word" are those of `words`, of which a question has one for an answer."""
+    found: set[Fact] = set()
+    if "money" in kinds:
+        for dollars, cents, plain, plain_cents in _MONEY.findall(text):
+            cents = (cents or plain_cents).ljust(2, "0")
+            found.add(("money", (dollars or plain) + (f".{cents}" if cents != "00" else "")))
+    if "date" in kinds:
+        for year, month, day, name, behind, before, name_behind, its_month, its_day in _DATE.findall(text):
+            named = (name or name_behind)[:3].lower()
+            number = _MONTHS.index(named) + 1 if named else int(month or its_month)
+            date = f"{number:02d}-{int(day or behind or before or its_day):02d}"
+            found.add(("date", f"{year}-{date}" if year else date))
+    if words and "word" in kinds:
+        found.update([("word", word.lower()) for word in _one_of(words).findall(text)])
+    return found
+
+
+@lru_cache(maxsize=4096)
+def fact_of(value: str, words: tuple[str, ...] = ()) -> Fact:
+    """The value as a fact; ("text", value) for what is no date, no amount and none of the words."""
+    if value in words:
+        return "word", value.lower()
+    return next(iter(facts_in(value)), ("text", value))
+
+
+def spellings(fact: Fact) -> set[Fact]:
+    """The fact, and a date without its year as well."""
+    kind, value = fact
+    return {fact, (kind, value[5:])} if kind == "date" and len(value) > len("05-20") else {fact}
 
 
 def tells(message: str, value: str) -> bool:
     """Whether the message contains the value: "$42" also as "$42.00" or "42 dollars", a date also as "May 20"."""
+    fact = fact_of(value)
+    if fact[0] != "text":
+        return not spellings(fact).isdisjoint(facts_in(message, (fact[0],)))
     return _pattern(value).search(message) is not None
 
 
-def reveals(message: str, secret: str) -> bool:
-    """Whether the message contains the secret, however it is spaced and punctuated."""
-    return _SQUASH.sub("", secret).lower() in _SQUASH.sub("", message).lower()
+def squashed(text: str) -> str:
+    """The text in small letters without blanks and punctuation: a message reveals a secret that it then contains."""
+    return (text.translate(_NO_WORD) if text.isascii() else _SQUASH.sub("", text)).lower()
+
+
+@lru_cache(maxsize=16)
+def _one_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
 def _pattern(value: str) -> re.Pattern[str]:
-    if money := _MONEY.fullmatch(value):
-        cents = rf"\.{money[2]}" if money[2] and money[2] != "00" else r"(?:\.00?)?"
-        number = rf"{money[1]}{cents}(?![\d]|[.,]\d)"
-        return re.compile(rf"[$＄]\s?{number}|(?<![\d.,$]){number}\s?(?:dollars|usd|美元|元|块)", re.IGNORECASE)
-    if date := _DATE.fullmatch(value):
-        year, month, day = date[1], int(date[2]), int(date[3])
-        name = _MONTHS[month - 1]
-        word = f"{name}|{name[:3]}" if name != "may" else name
-        ordinal = rf"{day}(?:st|nd|rd|th)?(?!\d)"
-        forms = [
-            re.escape(value),
-            rf"\b(?:{word})\.? {ordinal}",
-            rf"(?<!\d){ordinal} (?:of )?(?:{word})\b",
-            rf"(?<!\d){month}月{day}[日号]",
-            rf"{year}/0?{month}/0?{day}(?!\d)",
-        ]
-        return re.compile("|".join(forms), re.IGNORECASE)
     left, right = (r"(?<!\w)" if value[:1].isalnum() else ""), (r"(?!\w)" if value[-1:].isalnum() else "")
     if not value.isascii():
         left = right = ""

@@ -9,7 +9,7 @@ So every one of the first three gates, whatever its weight: `info["gates"]` says
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from agentrl.errors import ConfigError, nearest
 
@@ -33,7 +33,7 @@ class RewardWeights:
                     f"env_args.reward_weights has no {name!r}; it has {', '.join(known)}.{nearest(name, known)}"
                 )
         made = cls(**weights)
-        values = list(asdict(made).values())
+        values = list(made.parts().values())
         # The slack lets sums through that are above 1 by a rounding error.
         if min(values) < 0 or not sum(values) <= 1 + 1e-9:
             raise ConfigError(
@@ -41,10 +41,14 @@ class RewardWeights:
             )
         return made
 
+    def parts(self) -> dict[str, float]:
+        """The weights by name."""
+        return {"state": self.state, "told": self.told, "safe": self.safe, "turns": self.turns}
+
 
 def reward_parts(weights: RewardWeights, *, success: bool, turns: int, max_turns: int) -> dict[str, float]:
     """The breakdown of an episode that ended after `turns` answers."""
     if not success:
-        return dict.fromkeys(asdict(weights), 0.0)
+        return dict.fromkeys(weights.parts(), 0.0)
     left = (max_turns - turns) / (max_turns - 1) if max_turns > 1 else 1.0
-    return asdict(weights) | {"turns": weights.turns * left}
+    return weights.parts() | {"turns": weights.turns * left}

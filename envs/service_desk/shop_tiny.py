@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.domain import Facts, State, Write, number_in, split_of_seed
+from agentrl.envs.service_desk.domain import Facts, State, Write
 from agentrl.envs.service_desk.shop import GIVEN, Shop
 from agentrl.envs.service_desk.shop_tools import ShopDesk
 from agentrl.envs.service_desk.shop_words import TINY_SHOP
+from agentrl.envs.service_desk.splits import number_in, split_of_seed
 from agentrl.envs.tools import Toolbox
 from agentrl.simulators.models import ToolCall
 from agentrl.simulators.users import seeded
@@ -35,6 +36,8 @@ class TinyShop(Shop):
         "exchange": ("swap {order_id} for {new_item}", "把{order_id}换成{new_item}"),
         "status": ("check {order_id}", "查询{order_id}"),
     }
+    facts: ClassVar[tuple[str, ...]] = ("item", "price", "status")
+    words = ("pending", "shipped", "delivered", "cancelled", "returned")
     things = ("lamp", "chair", "mug", "tent", "desk", "coat", "fan", "clock", "bike", "rug")
 
     def make_state(self, seed: int) -> State:
@@ -64,13 +67,12 @@ class TinyShop(Shop):
 
     def _wishes(self, number: str, order: Facts, state: State, rng: random.Random) -> list[tuple[str, dict[str, Any]]]:
         other = rng.choice(list(state["products"]))
-        wishes: list[tuple[str, dict[str, Any]]] = [
+        return [
             ("cancel", {"order_id": number}),
             ("return", {"order_id": number}),
             ("exchange", {"order_id": number, "new_item": other}),
             ("status", {"order_id": number}),
         ]
-        return [wish for wish in wishes if self.in_split(wish[0], order["item"], state["split"])]
 
     def refusal(self, state: State, kind: str, slots: Facts) -> str:
         """Pending ones are cancelled and swapped, delivered ones returned."""

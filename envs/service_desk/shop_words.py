@@ -23,7 +23,7 @@ SHOP: Final = Ontology(
         "item": Slot(kind="text", words={"en": ("item", "product"), "zh": ("商品", "东西")}),
         "new_item": Slot(
             kind="text",
-            words={"en": ("new item", "other product"), "zh": ("新商品", "换成的商品")},
+            words={"en": ("new item", "other product"), "zh": ("新商品", "想换成的商品")},
             pattern="|".join(ITEMS),
             mine=False,
         ),
@@ -31,7 +31,7 @@ SHOP: Final = Ontology(
             kind="text",
             words={"en": ("new address", "address"), "zh": ("新地址", "收货地址", "地址")},
             pattern=r"\d+ [A-Z][a-z]+ (?:Street|Avenue|Road|Lane)",
-            asks={"en": (r"where (?:should|shall) (?:we|i) (?:send|ship)",), "zh": ("寄到哪",)},
+            asks={"en": (r"where (?:should|shall|would|do) .{0,24}\b(?:send|ship|deliver)",), "zh": ("[寄送]到哪",)},
         ),
         "refund_to": Slot(
             kind="choice",
@@ -71,13 +71,13 @@ SHOP: Final = Ontology(
             phrases={
                 "en": (
                     "return order {order_id}",
-                    "send back order {order_id}",
-                    "return order {order_id} and get the money back on my {refund_to}",
+                    "start a return for order {order_id}",
+                    "return order {order_id}, with the money back on my {refund_to}",
                 ),
-                "zh": ("给订单{order_id}退货", "退掉订单{order_id}", "把订单{order_id}退到{refund_to}"),
+                "zh": ("给订单{order_id}退货", "退掉订单{order_id}", "给订单{order_id}退货，钱退到{refund_to}"),
                 "mixed": ("把 order {order_id} return 掉", "return order {order_id}"),
             },
-            vague={"en": ("return something I bought", "send something back"), "zh": ("退一个订单", "退货")},
+            vague={"en": ("return something I bought", "start a return"), "zh": ("退一个订单", "退货")},
             noun={"en": ("the return of order {order_id}", "the return"), "zh": ("订单{order_id}的退货", "退货的事")},
             cues={"en": (r"\breturn", "send back"), "zh": ("退货", "退掉")},
         ),
@@ -85,14 +85,14 @@ SHOP: Final = Ontology(
             slots=("order_id", "new_item"),
             phrases={
                 "en": (
-                    "get a {new_item} instead in order {order_id}",
-                    "swap what is in order {order_id} for a {new_item}",
+                    "exchange what is in order {order_id} for the {new_item}",
+                    "swap what is in order {order_id} for the {new_item}",
                     "swap the item in order {order_id}",
                 ),
                 "zh": ("把订单{order_id}换成{new_item}", "给订单{order_id}换货"),
                 "mixed": ("把 order {order_id} 换成 {new_item}",),
             },
-            vague={"en": ("swap something that I ordered",), "zh": ("换一下我订的东西",)},
+            vague={"en": ("swap something that I ordered", "exchange an item"), "zh": ("换一下我买的东西", "换货")},
             noun={"en": ("the swap in order {order_id}", "the swap"), "zh": ("订单{order_id}换货的事", "换货的事")},
             cues={"en": ("swap", "exchang"), "zh": ("换成", "换货")},
         ),
@@ -107,7 +107,7 @@ SHOP: Final = Ontology(
                 "zh": ("把订单{order_id}的地址改成{address}", "修改订单{order_id}的收货地址"),
                 "mixed": ("把 order {order_id} 的 address 改成 {address}", "update 一下 order {order_id} 的 address"),
             },
-            vague={"en": ("change a delivery address",), "zh": ("改一下收货地址",)},
+            vague={"en": ("change a delivery address", "have a parcel sent somewhere else"), "zh": ("改一下收货地址",)},
             noun={
                 "en": ("the new address for order {order_id}", "the address change"),
                 "zh": ("订单{order_id}改地址的事", "改地址的事"),
@@ -117,11 +117,17 @@ SHOP: Final = Ontology(
         "voucher": Intent(
             slots=("order_id",),
             phrases={
-                "en": ("get a voucher for the delay of order {order_id}", "be compensated for order {order_id}"),
-                "zh": ("因为订单{order_id}晚到要一张代金券", "让订单{order_id}得到补偿"),
-                "mixed": ("给 order {order_id} 要一张 voucher",),
+                "en": (
+                    "arrange a voucher for the delay of order {order_id}",
+                    "sort out the compensation for the late order {order_id}",
+                ),
+                "zh": ("申请订单{order_id}的延误代金券", "拿到订单{order_id}晚到的补偿"),
+                "mixed": ("申请 order {order_id} 的 voucher", "拿到 order {order_id} 的 delay 补偿"),
             },
-            vague={"en": ("get a voucher for a late delivery",), "zh": ("要一张晚到的代金券",)},
+            vague={
+                "en": ("arrange a voucher for a late delivery", "sort out some compensation"),
+                "zh": ("申请一张延误代金券", "拿到晚到的补偿"),
+            },
             noun={
                 "en": ("the voucher for order {order_id}", "the voucher"),
                 "zh": ("订单{order_id}的代金券", "代金券"),
@@ -144,7 +150,7 @@ SHOP: Final = Ontology(
             info=True,
         ),
     },
-    problem={"en": ("an order", "something I bought"), "zh": ("订单", "我买的东西"), "mixed": ("order",)},
+    problem={"en": ("an order", "something I bought"), "zh": ("订单", "包裹"), "mixed": ("order", "parcel")},
     claims={"send_back": {"en": ("sent the parcel back",), "zh": ("把包裹寄回去",)}},
     secrets={"card_number": {"en": ("full card number",), "zh": ("完整卡号",)}},
 )

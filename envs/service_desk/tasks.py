@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Final, Protocol
 
-from agentrl.envs.service_desk.domain import Level, split_of_seed
+from agentrl.envs.service_desk.checking import check_task
+from agentrl.envs.service_desk.domain import Domain, Level
 from agentrl.envs.service_desk.domains import domain_name, get_domain
+from agentrl.envs.service_desk.goals import draw_plan
+from agentrl.envs.service_desk.splits import split_of_seed
 from agentrl.errors import TaskFileError
 from agentrl.simulators.adversary import files
-from agentrl.simulators.models import Persona, UserTask
+from agentrl.simulators.draws import Draws
+from agentrl.simulators.models import Persona, UserGoal, UserTask
 from agentrl.simulators.personas import PersonaSampler
 from agentrl.simulators.users import seeded
 
@@ -33,17 +37,27 @@ def sample_task(
     """The task of this number: its database, customer, goal and persona. The same in every process."""
     rng = seeded("task", trade, level, seed, split)
     domain = get_domain(domain_name(trade, level))
-    plan = rng.getrandbits(48)
+    number, goal = _goal(domain, level, split, rng)
+    persona = _persona(level, rng, str(goal.known["name"]), personas)
+    name = f"{domain.name}-{level}-{split}-{number}"
+    return UserTask(id=name, seed=number, domain=domain.name, persona=persona, goal=goal, max_turns=TURNS[level])
+
+
+def _goal(domain: Domain, level: Level, split: str, rng: random.Random) -> tuple[int, UserGoal]:
+    """A database's seed, and a goal of one of its customers."""
+    first, hopeless = rng.getrandbits(48), -1
     for draw in range(_DRAWS):
         number = 2 * rng.getrandbits(40) + (split == "test")
         # The same plan is tried on many databases, or else what most of them allow would be drawn most often.
-        goal = domain.sample_goal(random.Random(plan + draw // _DRAWS_PER_PLAN), level, domain.new_state(number))
-        if goal is not None:
-            persona = _persona(level, rng, str(goal.known["name"]), personas)
-            name = f"{domain.name}-{level}-{split}-{number}"
-            return UserTask(
-                id=name, seed=number, domain=domain.name, persona=persona, goal=goal, max_turns=TURNS[level]
-            )
+        plan_number = draw // _DRAWS_PER_PLAN
+        if plan_number == hopeless:
+            continue
+        drawn = Draws(first + plan_number)
+        plan = draw_plan(domain, drawn, level)
+        if (plan.kinds[0], plan.refused) in domain.never:
+            hopeless = plan_number
+        elif goal := domain.goal_by(plan, drawn, level, domain.read_state(number)):
+            return number, goal
     raise RuntimeError(f"no task of {domain.name!r} was found in split {split!r}")
 
 
@@ -68,7 +82,10 @@ class GeneratedTasks:
 
 
 class GivenTasks:
-    """A list of tasks; a task's split follows from its seed. Where a split has none, all are played in it."""
+    """A list of tasks; a task's split follows from its seed. Where a split has none, all are played in it.
+
+    Episodes with numbers play them in order, so that as many episodes as tasks play each of them once.
+    """
 
     def __init__(self, tasks: Sequence[UserTask]) -> None:
         """Raises TaskFileError for an empty list."""
@@ -81,6 +98,10 @@ class GivenTasks:
         """See `TaskSource`."""
         return rng.choice(self._tasks[split])
 
+    def at(self, number: int, split: str) -> UserTask:
+        """The task of the episode with this number."""
+        return self._tasks[split][number % len(self._tasks[split])]
+
 
 def labels(task: UserTask) -> dict[str, str]:
     """Coarse names by which generated data are counted and balanced."""
@@ -88,11 +109,11 @@ def labels(task: UserTask) -> dict[str, str]:
     return {
         "persona": f"{persona.locale}/{persona.disclosure}",
         "goal": "+".join(subgoal.kind for subgoal in task.goal.subgoals),
-        "operator": task.cell[0],
+        "operator": "+".join(op.name for op in task.ops) or "plain",
         "domain": task.domain,
     }
 
 
 def read_tasks(path: str | PathLike[str]) -> list[UserTask]:
     """The tasks of a JSONL file, one `UserTask` a line. Raises TaskFileError that names every broken line."""
-    return files.read_tasks(path, lambda task: get_domain(task.domain).ontology.check(task))
+    return files.read_tasks(path, check_task)

@@ -4,7 +4,8 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.domain import Facts, State, Write, number_in, split_of_seed
+from agentrl.envs.service_desk.domain import Facts, State, Write
+from agentrl.envs.service_desk.splits import number_in, split_of_seed
 from agentrl.envs.service_desk.travel import CITIES, GIVEN, Travel
 from agentrl.envs.service_desk.travel_tools import TravelDesk
 from agentrl.envs.service_desk.travel_words import TINY_TRAVEL
@@ -25,6 +26,8 @@ class TinyTravel(Travel):
         "departure": ("check {booking_id}", "查询{booking_id}"),
     }
     writes: ClassVar[Mapping[str, Write]] = {kind: Travel.writes[kind] for kind in ("cancel", "upgrade", "meal")}
+    words = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    never = frozenset([("meal", True), ("upgrade", True)])
     policy = (
         "Look the booking up by number and code. Cancel flex, not basic; upgrade economy, not business. "
         "Ask before you write. Tell the result."
@@ -55,14 +58,12 @@ class TinyTravel(Travel):
     def _wishes(
         self, number: str, booking: Facts, state: State, rng: random.Random
     ) -> list[tuple[str, dict[str, Any]]]:
-        wishes: list[tuple[str, dict[str, Any]]] = [
+        return [
             ("cancel", {"booking_id": number}),
             ("upgrade", {"booking_id": number}),
             ("meal", {"booking_id": number, "meal": rng.choice(("vegetarian", "halal", "kosher"))}),
             ("departure", {"booking_id": number}),
         ]
-        fit = [wish for wish in wishes if not self.holds(state, *wish)]
-        return [wish for wish in fit if self.in_split(wish[0], booking["city"], state["split"])]
 
     def secrets(self, state: State) -> Iterable[str]:
         """There are none."""

@@ -14,7 +14,10 @@ TRAVEL: Final = Ontology(
             kind="id",
             words={"en": ("booking number", "booking id"), "zh": ("预订号", "预订编号")},
             pattern=r"#B\d+",
-            vague={"en": ("my next trip", "the flight I booked lately"), "zh": ("我下一趟行程", "我最近订的那个航班")},
+            vague={
+                "en": ("my next trip", "the flight I booked recently"),
+                "zh": ("我下一趟行程", "我最近订的那个航班"),
+            },
             instead=("city",),
         ),
         "city": Slot(kind="text", words={"en": ("destination", "city"), "zh": ("目的地", "城市")}),
@@ -25,11 +28,11 @@ TRAVEL: Final = Ontology(
         ),
         "meal": Slot(
             kind="choice",
-            words={"en": ("meal", "kind of meal"), "zh": ("餐食", "餐食种类")},
+            words={"en": ("meal preference", "meal", "kind of meal"), "zh": ("餐食要求", "餐食", "餐食种类")},
             values={
                 "vegetarian": {"en": ("vegetarian",), "zh": ("素食",)},
                 "halal": {"en": ("halal",), "zh": ("清真",)},
-                "kosher": {"en": ("kosher",), "zh": ("犹太餐",)},
+                "kosher": {"en": ("kosher",), "zh": ("犹太洁食", "犹太餐")},
             },
         ),
         "name": _NAME,
@@ -58,12 +61,15 @@ TRAVEL: Final = Ontology(
                 "en": (
                     "move booking {booking_id} to {date}",
                     "rebook {booking_id} to {date}",
-                    "fly on another day with booking {booking_id}",
+                    "move booking {booking_id} to another day",
                 ),
-                "zh": ("把预订{booking_id}改签到{date}", "给预订{booking_id}改签"),
+                "zh": ("把预订{booking_id}改签到{date}", "把预订{booking_id}改到{date}", "给预订{booking_id}改签"),
                 "mixed": ("把 booking {booking_id} 改到 {date}",),
             },
-            vague={"en": ("fly on another day", "move a flight"), "zh": ("改签一个航班",)},
+            vague={
+                "en": ("move a flight to another day", "change a travel date"),
+                "zh": ("改签一个航班", "改一下出行日期"),
+            },
             noun={
                 "en": ("the new date of booking {booking_id}", "the new date"),
                 "zh": ("预订{booking_id}改签的事", "改签的事"),
@@ -77,7 +83,7 @@ TRAVEL: Final = Ontology(
                 "zh": ("把预订{booking_id}升舱到商务舱", "给预订{booking_id}升舱"),
                 "mixed": ("给 booking {booking_id} 升舱",),
             },
-            vague={"en": ("get an upgrade", "fly business class"), "zh": ("升舱",)},
+            vague={"en": ("upgrade a booking", "upgrade to business class"), "zh": ("升舱", "升到商务舱")},
             noun={
                 "en": ("the upgrade of booking {booking_id}", "the upgrade"),
                 "zh": ("预订{booking_id}升舱的事", "升舱的事"),
@@ -87,11 +93,15 @@ TRAVEL: Final = Ontology(
         "meal": Intent(
             slots=("booking_id", "meal"),
             phrases={
-                "en": ("have a {meal} meal with booking {booking_id}", "order a special meal for booking {booking_id}"),
-                "zh": ("给预订{booking_id}订{meal}餐食", "给预订{booking_id}订特殊餐食"),
+                "en": ("add a {meal} meal to booking {booking_id}", "order a special meal for booking {booking_id}"),
+                "zh": (
+                    "给预订{booking_id}订{meal}餐",
+                    "给预订{booking_id}加一份{meal}餐",
+                    "给预订{booking_id}订特殊餐食",
+                ),
                 "mixed": ("给 booking {booking_id} 订 {meal} 餐",),
             },
-            vague={"en": ("order a special meal",), "zh": ("订一份特殊餐食",)},
+            vague={"en": ("order a special meal", "add a special meal"), "zh": ("订一份特殊餐食",)},
             noun={
                 "en": ("the meal for booking {booking_id}", "the special meal"),
                 "zh": ("预订{booking_id}的餐食", "餐食的事"),
@@ -105,7 +115,7 @@ TRAVEL: Final = Ontology(
                 "zh": ("给预订{booking_id}买保险", "给预订{booking_id}加上旅行保险"),
                 "mixed": ("给 booking {booking_id} 加 insurance",),
             },
-            vague={"en": ("buy travel insurance",), "zh": ("买旅行保险",)},
+            vague={"en": ("add travel insurance", "insure a trip"), "zh": ("买旅行保险", "加一份旅行保险")},
             noun={
                 "en": ("the insurance of booking {booking_id}", "the insurance"),
                 "zh": ("预订{booking_id}的保险", "保险的事"),
@@ -115,11 +125,11 @@ TRAVEL: Final = Ontology(
         "departure": Intent(
             slots=("booking_id",),
             phrases={
-                "en": ("when booking {booking_id} leaves", "on which day I fly with booking {booking_id}"),
+                "en": ("when booking {booking_id} leaves", "what day I fly with booking {booking_id}"),
                 "zh": ("预订{booking_id}哪天出发", "预订{booking_id}什么时候走"),
                 "mixed": ("booking {booking_id} 哪天出发",),
             },
-            vague={"en": ("when my flight leaves",), "zh": ("我的航班哪天出发",)},
+            vague={"en": ("when my flight leaves", "what day I fly"), "zh": ("我的航班哪天出发", "我哪天飞")},
             noun={
                 "en": ("the departure of booking {booking_id}", "my departure"),
                 "zh": ("预订{booking_id}的出发日期", "出发日期"),

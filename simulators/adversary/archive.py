@@ -9,7 +9,20 @@ from agentrl.simulators.models import UserTask
 
 Cell = tuple[str, str, str, int]
 """Operator categories, first intent, locale, number of subgoals: `UserTask.cell`."""
-Aim = Literal["learnability", "failure"]
+Aim = Literal["learnability", "regret", "failure"]
+"""What makes a task worth playing: that the policy is learning from it (training), that it solves it sometimes and
+fails it mostly, or that it fails it (evaluation)."""
+
+
+def worth(aim: Aim, success: float, solved: bool) -> float:
+    """What a task is worth, in [0, 1], at this success; `solved` says whether the policy has ever solved it.
+
+    Learnability is 4p(1-p), failure 1-p. Regret is what the policy has reached at best, 1 or 0, minus p (the MaxMC
+    estimate of Jiang et al. 2021, arXiv 2110.02439). Against the expert, who always reaches 1, regret is failure.
+    """
+    if aim == "learnability":
+        return 4 * success * (1 - success)
+    return 1 - success if aim == "failure" or solved else 0.0
 
 
 @dataclass(slots=True)
@@ -28,8 +41,8 @@ class Elite:
         return (self.wins + 1) / (self.wins + self.losses + 2)
 
     def score(self, aim: Aim) -> float:
-        """4p(1-p): how informative a group of episodes is expected to be; or 1-p, for finding failures."""
-        return 4 * self.success * (1 - self.success) if aim == "learnability" else 1 - self.success
+        """See `worth`."""
+        return worth(aim, self.success, self.wins > 0)
 
 
 class Archive:
@@ -47,9 +60,12 @@ class Archive:
         return len(self.elites)
 
     def weights(self, cells: Sequence[Cell]) -> list[float]:
-        """The chance of each cell; they sum to one."""
-        ranked = sorted(cells, key=lambda cell: (-self.elites[cell].score(self.aim), cell))
-        rank = {cell: (position + 1) ** (-1 / self.temperature) for position, cell in enumerate(ranked)}
+        """The chance of each cell; they sum to one. Cells with the same score share their ranks' weights."""
+        scores = {cell: round(self.elites[cell].score(self.aim), 9) for cell in cells}
+        shared: dict[float, list[float]] = {}
+        for position, score in enumerate(sorted(scores.values(), reverse=True), 1):
+            shared.setdefault(score, []).append(position ** (-1 / self.temperature))
+        rank = {cell: sum(shared[score]) / len(shared[score]) for cell, score in scores.items()}
         age = {cell: self.step - self.elites[cell].last + 1 for cell in cells}
         ranks, ages = sum(rank.values()), sum(age.values())
         return [(1 - self.staleness) * rank[cell] / ranks + self.staleness * age[cell] / ages for cell in cells]

@@ -2,41 +2,43 @@
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
 class Bandit:
-    """Discounted UCB1 (Garivier and Moulines 2011, arXiv 0805.3415) over arms with values in [0, 1]."""
+    """Discounted UCB1 (Garivier and Moulines 2011, arXiv 0805.3415) over arms with values in [0, 1].
+
+    Not every arm can be used each time, so it ranks them, and the first that can be is used. What was drawn and has no
+    value yet counts as pulled, so that a batch of draws is spread; it is forgotten as pulls are.
+    """
 
     def __init__(self, *, discount: float = 0.99, exploration: float = 0.5) -> None:
         self.discount, self.exploration = discount, exploration
         self._pulls: dict[str, float] = {}
         self._values: dict[str, float] = {}
-        self._pending: dict[str, int] = {}
+        self._pending: dict[str, float] = {}
 
-    def choose(self, arms: Sequence[str], rng: random.Random) -> str:
-        """The arm with the highest bound; arms without a value yet come first, in random order.
+    def ranked(self, arms: Sequence[str], rng: random.Random) -> list[str]:
+        """The arms by their bound, the highest first; those never drawn lead, and ties are in random order."""
+        shuffled = rng.sample(arms, len(arms))
+        total = sum(map(self._count, arms))
+        return sorted(shuffled, key=lambda arm: self._bound(arm, total), reverse=True)
 
-        Arms that were chosen since the last value count as pulled, so that a batch of choices is spread.
-        """
-        fresh = [arm for arm in arms if not self._count(arm)]
-        if fresh:
-            return self._chosen(rng.choice(fresh))
-        total = sum(self._count(arm) for arm in arms)
-        bounds = {arm: self._bound(arm, total) for arm in arms}
-        best = max(bounds.values())
-        return self._chosen(rng.choice([arm for arm in arms if bounds[arm] >= best - 1e-12]))
+    def drawn(self, arms: Iterable[str]) -> None:
+        """Arms that were used, and whose value is to come."""
+        for arm in arms:
+            self._pending[arm] = self._pending.get(arm, 0.0) + 1
 
     def update(self, arms: Sequence[str], value: float) -> None:
         """The value that came of arms which were used together."""
-        for arm in self._pulls:
-            self._pulls[arm] *= self.discount
-            self._values[arm] *= self.discount
+        for table in (self._pulls, self._values, self._pending):
+            for arm in table:
+                table[arm] *= self.discount
         for arm in arms:
             self._pulls[arm] = self._pulls.get(arm, 0.0) + 1
             self._values[arm] = self._values.get(arm, 0.0) + value
-            self._pending.pop(arm, None)
+            self._pending[arm] = max(0.0, self._pending.get(arm, 0.0) - 1)
 
     def means(self) -> dict[str, float]:
         """The discounted mean value of each arm that has one."""
@@ -52,13 +54,11 @@ class Bandit:
         self._pending = dict(state["pending"])
 
     def _count(self, arm: str) -> float:
-        return self._pulls.get(arm, 0.0) + self._pending.get(arm, 0)
+        return self._pulls.get(arm, 0.0) + self._pending.get(arm, 0.0)
 
     def _bound(self, arm: str, total: float) -> float:
-        pulls = self._pulls.get(arm, 0.0)
+        count, pulls = self._count(arm), self._pulls.get(arm, 0.0)
+        if not count:
+            return math.inf
         mean = self._values[arm] / pulls if pulls else 0.5
-        return mean + self.exploration * math.sqrt(math.log(max(total, 1.0) + 1) / self._count(arm))
-
-    def _chosen(self, arm: str) -> str:
-        self._pending[arm] = self._pending.get(arm, 0) + 1
-        return arm
+        return mean + self.exploration * math.sqrt(math.log(max(total, 1.0) + 1) / count)

@@ -7,18 +7,20 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from agentrl.data.jsonl import JsonlWriter
 from agentrl.errors import TaskFileError, UserError
 from agentrl.simulators.models import UserTask
 
 
 def write_tasks(path: str | Path, tasks: Iterable[UserTask]) -> int:
-    """Write the tasks as they come, and return how many they were."""
-    count = 0
-    with Path(path).open("w", encoding="utf-8") as file:
+    """Write the tasks as they come, and return how many they were. The file is whole or not there.
+
+    Raises UserError when it cannot be written.
+    """
+    with JsonlWriter(path) as out:
         for task in tasks:
-            file.write(task.model_dump_json(exclude_defaults=True) + "\n")
-            count += 1
-    return count
+            out.write(task.model_dump_json(exclude_defaults=True))
+    return out.lines
 
 
 def read_tasks(path: str | PathLike[str], check: Callable[[UserTask], object] = lambda _: None) -> list[UserTask]:

@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 from agentrl.errors import UserError
-from agentrl.simulators.adversary.world import Play, World
+from agentrl.simulators.adversary.registry import OPERATORS
+from agentrl.simulators.adversary.world import Play, Playback, World
 from agentrl.simulators.models import SolvabilityProof, SubGoal, UserTask
 
 SEEDS: Final = (0, 1, 2)
@@ -25,7 +26,8 @@ class Rejection:
 def prove(
     task: UserTask, world: World, play: Play, seeds: Sequence[int] = SEEDS, expert: str = EXPERT
 ) -> SolvabilityProof | Rejection:
-    """A proof that the expert reaches the goal's state without a forbidden effect, whatever the user's seed.
+    """A proof that the expert reaches the goal's state without a forbidden effect, whatever the user's seed, and that
+    each of the task's operators shows in all of these dialogues.
 
     The gold state is computed from the goal, and success is the environment's verdict, so an expert that is wrong is
     rejected as well. An agent that does nothing plays too.
@@ -44,6 +46,8 @@ def prove(
             return Rejection(f"the expert does not succeed (user seed {seed})")
         if played.turns > task.max_turns:
             return Rejection(f"the expert needs {played.turns} turns of {task.max_turns} (user seed {seed})")
+        if hidden := _hidden(task, played):
+            return Rejection(f"the operator {hidden} has no effect (user seed {seed})")
         digests.append(played.digest)
         turns = max(turns, played.turns)
     idle = play(task, agent="noop", seed=seeds[0])
@@ -64,7 +68,7 @@ def verify(task: UserTask, world: World, play: Play) -> str:
         return "has no proof"
     again = prove(task, world, play, proof.seeds, proof.expert)
     if isinstance(again, Rejection):
-        return f"is not solvable: {again.reason}"
+        return f"does not pass the gate: {again.reason}"
     for name, what in (
         ("gold_state", "the goal's state"),
         ("noop_succeeds", "whether an agent that does nothing succeeds"),
@@ -84,6 +88,11 @@ def gold_digest(task: UserTask, world: World) -> str:
 def is_refusal(task: UserTask) -> bool:
     """Whether the right thing is to carry out nothing: an agent that always refuses would do well on these."""
     return not any(_served(subgoal) for subgoal in task.goal.subgoals)
+
+
+def _hidden(task: UserTask, played: Playback) -> str:
+    """The name of an operator that does not show in the dialogue; "" when all do."""
+    return next((op.name for op in task.ops if not OPERATORS[op.name].shows(task, op, played)), "")
 
 
 def _served(subgoal: SubGoal | None) -> bool:

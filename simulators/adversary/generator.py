@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from agentrl.errors import UserError, nearest
-from agentrl.simulators.adversary.archive import Aim, Archive
+from agentrl.simulators.adversary.archive import Aim, Archive, worth
 from agentrl.simulators.adversary.bandit import Bandit
 from agentrl.simulators.adversary.gate import EXPERT, SEEDS, Rejection, is_refusal, prove
 from agentrl.simulators.adversary.operator import MAX_DEPTH
@@ -41,11 +41,12 @@ class Settings(BaseModel):
     """The most operators for one task."""
     refusals: float = Field(0.3, ge=0, le=1)
     """The largest share of adversarial tasks in which it is right to carry out nothing."""
-    operators: tuple[str, ...] = tuple(OPERATORS)
+    operators: tuple[str, ...] = Field(tuple(OPERATORS), min_length=1)
     """Which may be used."""
     held_out: tuple[tuple[str, ...], ...] = ()
     """Combinations of operators that no task may have together."""
     aim: Aim = "learnability"
+    """What the archive and the bandit look for: "regret" and "failure" hunt for faults, also in an evaluation."""
     adaptive: bool = True
     """False draws operators uniformly and never uses the archive: the baseline."""
 
@@ -74,21 +75,29 @@ class Generator:
         self.archive = Archive(aim=self.settings.aim)
         self.bandit = Bandit()
         self.drawn: Counter[str] = Counter()
-        """How many adversarial tasks were drawn, and how many of them were about refusing."""
+        """How many adversarial tasks were drawn ("all"), how many of them were about refusing ("refusal"), and how many
+        times a plain task took the place of one that could not be made ("given up")."""
         self.proven: Counter[str] = Counter()
         self.rejected: dict[str, Counter[str]] = {}
         """By operator: how many candidates were proven, and why others were not."""
 
     def draw(self, seed: int) -> UserTask:
-        """The task of this seed, given everything that was drawn and reported before: plain or adversarial."""
+        """The task of this seed, given everything that was drawn and reported before: plain or adversarial.
+
+        Where no adversarial one can be made, a plain one takes its place: that is no reason to end a training.
+        """
         rng = seeded("adversary", seed)
         if rng.random() >= self.settings.share:
             return self.base(rng)
-        return self.adversarial(rng)
+        try:
+            return self.adversarial(rng)
+        except UserError:
+            self.drawn["given up"] += 1
+            return self.base(rng)
 
     def adversarial(self, rng: random.Random) -> UserTask:
-        """An adversarial task with its proof."""
-        over = self.drawn["refusal"] >= self.settings.refusals * max(1, self.drawn["all"])
+        """An adversarial task with its proof. Raises `UserError` when none of many candidates can be used."""
+        over = self.drawn["refusal"] + 1 > self.settings.refusals * (self.drawn["all"] + 1)
         fits = (lambda task: not is_refusal(task)) if over else (lambda task: True)
         replayed = None
         if self.settings.adaptive and rng.random() >= self.settings.fresh:
@@ -98,6 +107,7 @@ class Generator:
         task = replayed or self.propose(rng, fits)
         self.drawn["all"] += 1
         self.drawn["refusal"] += is_refusal(task)
+        self.bandit.drawn(op.name for op in task.ops)
         return task
 
     def propose(self, rng: random.Random, fits: Callable[[UserTask], bool] = lambda task: True) -> UserTask:
@@ -105,9 +115,9 @@ class Generator:
         reasons: Counter[str] = Counter()
         failed: set[str] = set()
         for _ in range(TRIES):
-            candidate, chosen = self._candidate(rng, failed)
+            candidate = self._candidate(rng, failed)
             # The bandit alone would name its favourite again and again.
-            failed |= chosen
+            failed |= {op.name for op in candidate.ops} if candidate else set()
             if candidate is None:
                 reasons["no operator could be applied"] += 1
             elif not fits(candidate):
@@ -126,9 +136,7 @@ class Generator:
             return
         self.archive.report(task, successes)
         p = sum(map(bool, successes)) / len(successes)
-        self.bandit.update(
-            [op.name for op in task.ops], 4 * p * (1 - p) if self.settings.aim == "learnability" else 1 - p
-        )
+        self.bandit.update([op.name for op in task.ops], worth(self.settings.aim, p, any(successes)))
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes, as plain values: it goes with the checkpoint."""
@@ -140,11 +148,9 @@ class Generator:
         self.bandit.load_state_dict(state["bandit"])
         self.drawn = Counter(state["drawn"])
 
-    def _candidate(self, rng: random.Random, failed: set[str]) -> tuple[UserTask | None, set[str]]:
-        """A task to prove, or None, and the operators that were chosen for it: those that failed only if no other can
-        be applied."""
+    def _candidate(self, rng: random.Random, failed: set[str]) -> UserTask | None:
+        """A task to prove: with the best operators that can be applied, those that failed only if no other can."""
         task: UserTask | None = None
-        chosen: set[str] = set()
         if self.settings.adaptive and rng.random() < FROM_ELITE:
             task = self.archive.pick(rng, lambda elite: len(elite.ops) < self.settings.depth)
         if task is None:
@@ -152,13 +158,10 @@ class Generator:
         more = rng.randint(1, 1 if task.ops else min(2, self.settings.depth))
         for _ in range(more):
             names = [name for name in applicable(task, self.settings.operators) if self._allowed(task, name)]
-            if not names:
-                break
-            names = [name for name in names if name not in failed] or names
-            name = self.bandit.choose(names, rng) if self.settings.adaptive else rng.choice(names)
-            chosen.add(name)
-            task = apply(task, [name], rng, self.world(task)) or task
-        return (task if task.ops and task.proof is None else None), chosen
+            names = self.bandit.ranked(names, rng) if self.settings.adaptive else rng.sample(names, len(names))
+            harder = (apply(task, [name], rng, self.world(task)) for name in sorted(names, key=failed.__contains__))
+            task = next(filter(None, harder), task)
+        return task if task.ops and task.proof is None else None
 
     def _allowed(self, task: UserTask, name: str) -> bool:
         names = {name, *(op.name for op in task.ops)}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from agentrl.simulators.adversary.evidence import Shows
 from agentrl.simulators.adversary.world import Wish, Wishes, World, wishes_of
 from agentrl.simulators.models import Op, SubGoal, Trigger, UserGoal, UserTask
 
@@ -45,12 +46,15 @@ class Draft:
         """Whether the first wish is a change of the database that the policy allows: consent will be asked for."""
         return self.first.permitted and self.first.kind in self.world.writes
 
-    def spare(self, *, permitted: bool | None = None, write: bool | None = None) -> list[Wish]:
-        """The user's wishes about records that the goal does not mention, of no kind that the goal's later ones have.
+    def spare(self, *, permitted: bool | None = None, write: bool | None = None, for_first: bool = False) -> list[Wish]:
+        """The user's wishes about records that the goal does not mention, of no kind that the goal's later ones have;
+        what is `for_first`, and will take the first wish's place, may be about its record.
 
         Two wishes of a kind can't be told apart while the user has not said their numbers.
         """
         record, used = self.world.record, self.records
+        if for_first:
+            used = {wish.slots.get(record) for wish in self.goal.subgoals[1:]}
         return [
             wish
             for wish in self.wishes.own(self.goal)
@@ -78,6 +82,11 @@ class Draft:
         wishes = [wish for goal in self.goal.subgoals for wish in (goal, goal.fallback) if wish]
         return {wish.slots.get(self.world.record) for wish in wishes}
 
+    @property
+    def speaks_freely(self) -> bool:
+        """Whether users say things in many wordings, and in two languages."""
+        return not self.world.few_words
+
     def other_values(self) -> list[tuple[str, Any]]:
         """(slot, value): what the first wish's slots could be instead, of which nothing else in the goal is."""
         own = [wish.goal for wish in self.wishes.own(self.goal)]
@@ -101,8 +110,9 @@ class Draft:
     def replace_goal(self, **changes: Any) -> None:
         """Another goal, with what must be heard computed anew."""
         goal = self.goal.model_copy(update=changes)
-        told = self.world.must_hear(self.task.model_copy(update={"goal": goal}))
-        self.goal = goal.model_copy(update={"must_hear": told})
+        task = self.task.model_copy(update={"goal": goal})
+        told, forbidden = self.world.must_hear(task), self.world.forbidden(task)
+        self.goal = goal.model_copy(update={"must_hear": told, "forbidden_effects": forbidden})
 
     def replace_first(self, wish: Wish, **changes: Any) -> None:
         """Another first wish, of which the user knows what there is to know."""
@@ -136,7 +146,11 @@ class Operator:
     examples: Examples
     """What such a user says, in English and in Chinese."""
     change: Change
+    shows: Shows
+    """Whether it shows in a dialogue. The gate rejects a task in which it doesn't, for any of the user's seeds."""
     writes: frozenset[Aspect]
+    refuses: bool = False
+    """Whether nothing is to be carried out in tasks of one wish that it is applied to."""
     reads: frozenset[Aspect] = frozenset()
     """What its arguments were made for: no later operator may change that."""
 

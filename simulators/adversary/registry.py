@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from agentrl.errors import UserError, nearest
-from agentrl.simulators.adversary import manners, tactics, wants
+from agentrl.simulators.adversary import asides, manners, tactics, wants
 from agentrl.simulators.adversary.operator import MAX_DEPTH, Operator
 from agentrl.simulators.adversary.world import World
 from agentrl.simulators.models import UserTask
 
 OPERATORS: Final[dict[str, Operator]] = {
-    operator.name: operator for operator in (*wants.OPERATORS, *tactics.OPERATORS, *manners.OPERATORS)
+    operator.name: operator
+    for operator in (*wants.OPERATORS, *tactics.OPERATORS, *asides.OPERATORS, *manners.OPERATORS)
 }
 
 

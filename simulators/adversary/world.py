@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
-from agentrl.simulators.models import SubGoal, UserGoal, UserTask
+from agentrl.simulators.models import SubGoal, UserGoal, UserTask, UserTurn
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.users import seeded
 
@@ -42,6 +42,10 @@ class World(Protocol):
     def writes(self) -> Mapping[str, Any]:
         """The intents that change the database."""
 
+    @property
+    def few_words(self) -> bool:
+        """Whether its users have one wording of few words for everything, in one language."""
+
     def __hash__(self) -> int:
         """What is found out about a domain's databases is kept."""
 
@@ -56,6 +60,12 @@ class World(Protocol):
 
     def must_hear(self, task: UserTask) -> tuple[str, ...]:
         """What the agent has to tell, given the task's goal."""
+
+    def forbidden(self, task: UserTask) -> tuple[str, ...]:
+        """The effects that the goal forbids: nothing that it carries out has them."""
+
+    def facts_about(self, state: Any, slots: Mapping[str, Any]) -> Mapping[str, str]:
+        """What the record that a wish is about holds, by field; empty when it does not exist."""
 
     def gold_state(self, task: UserTask) -> Any:
         """The database as the goal wants it. Raises UserError when it can't be reached."""
@@ -82,6 +92,14 @@ class Playback(Protocol):
     @property
     def digest(self) -> str:
         """Of the whole dialogue."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What was said, called and found, in order."""
+
+    @property
+    def said(self) -> Sequence[UserTurn]:
+        """The user's turns, the opening first."""
 
 
 class Play(Protocol):

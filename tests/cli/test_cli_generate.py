@@ -1,5 +1,6 @@
 """`agentrl generate` and `agentrl eval`: what is asked for, what is written, what is kept."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ def test_everything_asked_for_is_passed_on(api: Api) -> None:
         "episodes": 7,
         "samples": 1,
         "first": 0,
+        "order": None,
         "split": "test",
         "seed": 3,
         "temperature": 0.5,
@@ -225,6 +227,46 @@ def test_duplicates_and_full_cells_are_left_out_and_counted(api: Api) -> None:
     result = generate("--episodes", "4", "--dedup", "exact", "--cap-per-cell", "2")
     assert texts("data.messages.jsonl") == ["0", "1"]
     assert "1 duplicates, 1 over the cap of their cell; kept 2" in result.output
+
+
+def labelled(index: int, goal: str) -> Episode:
+    one = episode(index)
+    return dataclasses.replace(one, info={**one.info, "labels": {"goal": goal, "persona": "en"}})
+
+
+def test_a_cell_of_no_label_is_refused_and_nothing_is_left_behind(api: Api) -> None:
+    api.episodes = [labelled(0, "a")]
+    refused = data_set("--episodes", "1", "--cell", "persna,goal")
+    assert refused.exit_code == 2
+    assert "--cell persna: the environment tells no such label. Did you mean 'persona'?" in refused.stderr
+    assert data_set("--episodes", "1", "--cell", "persona,goal").exit_code == 0
+    assert json.loads(Path("demos/index.jsonl").read_text())["cell"] == "en | a"
+
+
+def test_tasks_are_chosen_from_the_cells_in_turn(api: Api) -> None:
+    def draw_tasks(env: str, *, tasks: int, **where: Any) -> Iterator[dict[str, Any]]:
+        assert (env, where) == ("game", {"split": "train", "seed": 0, "env_args": {}})
+        return iter([{"labels": {"goal": goal}} for goal in "aaaaabab"[:tasks]])
+
+    sys.modules["agentrl.evaluation.api"].draw_tasks = draw_tasks  # type: ignore[attr-defined]
+    api.episodes = [labelled(index, "a") for index in range(3)]
+    assert data_set("--episodes", "3", "--balance", "8", "--cell", "goal").exit_code == 0
+    assert api.asked["order"] == [0, 5, 1, 7, 2, 3, 4, 6]
+    assert data_set("--episodes", "4", "--balance", "3").exit_code == 2
+
+
+def test_a_foreign_record_of_progress_is_no_licence_to_delete(api: Api) -> None:
+    Path("victim").mkdir()
+    Path("victim/00000.jsonl").write_text("precious")
+    Path("demos").mkdir()
+    for text in ('{"places": {"../victim": {}}}', '{"tasks": 3, "tal', "[]"):
+        Path("demos/progress.json").write_text(text)
+        for words in (["--force"], ["--resume"], []):
+            result = data_set(*words)
+            assert result.exit_code == 2
+            assert "progress.json: is damaged, or not of a data set" in result.stderr
+        assert Path("demos/progress.json").read_text() == text
+    assert Path("victim/00000.jsonl").read_text() == "precious"
 
 
 def test_eval_prints_a_table_and_passes_everything_on(api: Api) -> None:

@@ -1,9 +1,13 @@
 """Which episodes are kept, and why not the others."""
 
+from collections import Counter
 from collections.abc import Mapping
 
-from agentrl.data.selection import Selection
+import pytest
+
+from agentrl.data.selection import Selection, in_turn
 from agentrl.episode import End, Episode, Trajectory, Turn
+from agentrl.errors import ConfigError
 
 
 def episode(
@@ -66,3 +70,22 @@ def test_what_an_earlier_process_kept_counts() -> None:
     after = Selection(dedup="exact", cap_per_cell=2)
     after.remember("c", before.digest_of(episode("a")))
     assert after.choose([episode("a"), episode("b"), episode("d")]) == [episode("b")]
+
+
+@pytest.mark.parametrize(("labels", "told"), [({"goal": "a"}, "Its labels: goal."), (None, "It tells none")])
+def test_a_cell_is_made_of_labels_that_there_are(labels: Mapping[str, str] | None, told: str) -> None:
+    selection = Selection(cap_per_cell=1, cell=("goal", "who") if labels else ("goal",))
+    with pytest.raises(ConfigError, match=told):
+        selection.choose([episode(labels=labels)])
+    assert selection.tally.total() == 0
+
+
+def test_cells_take_turns_for_as_long_as_they_last() -> None:
+    cells = "aabacaabca"
+    order = in_turn(cells)
+    assert sorted(order) == list(range(10))
+    assert [cells[position] for position in order] == list("abcabcaaaa")
+    for taken in range(11):
+        counts = Counter(cells[position] for position in order[:taken])
+        left = Counter(cells) - counts
+        assert all(counts[cell] <= counts[other] + 1 for cell in counts for other in left)

@@ -158,6 +158,59 @@ def test_a_shortened_shard_is_noticed(tmp_path: Path) -> None:
         fill(tmp_path / "d", 12)
 
 
+@pytest.mark.parametrize("harm", ["deleted", "cut"])
+def test_an_earlier_shard_that_was_harmed_is_noticed(tmp_path: Path, harm: str) -> None:
+    fill(tmp_path / "d", 15)
+    path = tmp_path / "d/messages/00000.jsonl"
+    if harm == "deleted":
+        path.unlink()
+    else:
+        path.write_text(path.read_text().splitlines(keepends=True)[0])
+    with pytest.raises(UserError, match=r"00000\.jsonl: was changed since, or is gone"):
+        fill(tmp_path / "d", 20)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tasks": -1},
+        {"places": {"messages": {}}},
+        {"places": {"../victim": {}}},
+        {"places": {"messages": {"shard": 3}, "sharegpt": {}, "index": {}}},
+        {"settings": None},
+        {"more": 1},
+    ],
+)
+def test_a_foreign_record_of_progress_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    fill(tmp_path / "d", 9)
+    path = tmp_path / "d/progress.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    before = content(tmp_path / "d")
+    with pytest.raises(UserError, match=r"progress\.json: is damaged"):
+        fill(tmp_path / "d", 12)
+    assert content(tmp_path / "d") == before
+
+
+def test_beginning_anew_deletes_shards_and_nothing_else(tmp_path: Path) -> None:
+    fill(tmp_path / "d", 9)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "00000.jsonl").write_text("x")
+    (tmp_path / "d/messages/notes.jsonl").write_text("x")
+    for path in sorted((tmp_path / "d/sharegpt").iterdir()):
+        path.unlink()
+    (tmp_path / "d/sharegpt").rmdir()
+    (tmp_path / "d/sharegpt").symlink_to(tmp_path / "mine")
+    ShardWriter(tmp_path / "d", KINDS, settings={}, force=True).close()
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.jsonl"))
+    assert left == ["d/messages/notes.jsonl", "mine/00000.jsonl"]
+
+
+def test_a_folder_in_which_nothing_was_done_is_begun_anew(tmp_path: Path) -> None:
+    fill(tmp_path / "d", 0, seed=1)
+    fill(tmp_path / "d", 3, seed=2)
+    assert len(lines(tmp_path / "d", "messages")) == 2
+
+
 def test_the_index_names_each_kept_episode(tmp_path: Path) -> None:
     fill(tmp_path / "d", 4)
     entries = [json.loads(line) for line in (tmp_path / "d" / f"{INDEX}.jsonl").read_text().splitlines()]

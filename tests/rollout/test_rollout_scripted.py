@@ -7,7 +7,7 @@ import pytest
 from rollout_envs import Auction, Echo, Flaky, Slow, Tag
 
 from agentrl.envs.registry import resolve
-from agentrl.rollout.games import open_game
+from agentrl.rollout.opening import open_game
 from agentrl.rollout.play import Job, play_now
 from agentrl.rollout.scripts import expert_seat, noop_seat
 

@@ -7,8 +7,10 @@ from pettingzoo.test import api_test, parallel_api_test
 from rollout_envs import Auction, Echo, Tag
 
 from agentrl.episode import End, Episode, Stop
+from agentrl.errors import ConfigError
 from agentrl.rollout.play import Job
 from agentrl.rollout.scripts import expert_seat, noop_seat
+from agentrl.training.batch import make_batch
 
 JOB = Job("g", 7, 3)
 
@@ -83,6 +85,35 @@ def test_one_policy_plays_all_seats_with_its_own_random_numbers(collector: Any, 
     left, right = seat(episode, "left").turns[0], seat(episode, "right").turns[0]
     assert left.action != right.action
     assert len(left.logprobs) == len(left.action) > 0
+
+
+def test_seats_that_do_not_learn_are_the_expert_s(collector: Any, seats: Any) -> None:
+    (episode,) = collector(Tag, {"trainable_seats": ["b"]}).collect([JOB], seats())
+    assert [turn.text for turn in seat(episode, "a").turns] == ["a0", "a2"]
+    assert not seat(episode, "a").trainable
+    assert seat(episode, "b").trainable
+    assert seat(episode, "b").sampled_tokens > 0
+    assert episode.reward == seat(episode, "b").reward
+    assert make_batch([episode]).agents == ["b"]
+    (shown,) = collector(Tag, {"trainable_seats": ["b"]}).collect([JOB], expert_seat)
+    assert [one.trainable for one in shown.trajectories] == [False, True]
+
+
+def test_without_an_expert_the_policy_plays_them_and_does_not_learn_it(collector: Any, seats: Any) -> None:
+    class Leaderless(Tag):
+        expert = None
+        trainable_seats = ("a",)
+
+    (episode,) = collector(Leaderless).collect([JOB], seats())
+    assert seat(episode, "b").sampled_tokens > 0
+    assert make_batch([episode]).agents == ["a"]
+
+
+def test_seats_that_there_are_not_are_refused(collector: Any) -> None:
+    with pytest.raises(ConfigError, match="no seat 'c'; it has a, b"):
+        collector(Tag, {"trainable_seats": ["c"]})
+    with pytest.raises(ConfigError, match="at least one seat"):
+        collector(Tag, {"trainable_seats": []})
 
 
 @pytest.mark.parametrize("cls", [Auction, Tag])

@@ -340,12 +340,12 @@ ZH = r"""
 """
 
 
-def _labelled(block: str) -> list[tuple[str, frozenset[str]]]:
+def labelled(block: str) -> list[tuple[str, frozenset[str]]]:
     rows = (line.rpartition("|") for line in block.strip().split("\n"))
     return [(text.strip().replace("\\n", "\n"), frozenset(acts.split())) for text, _, acts in rows]
 
 
-LABELLED = {"en": _labelled(EN), "zh": _labelled(ZH)}
+LABELLED = {"en": labelled(EN), "zh": labelled(ZH)}
 
 # Written after the lexicon was fixed, and never used to improve it.
 UNSEEN_EN = r"""
@@ -411,4 +411,4 @@ UNSEEN_ZH = r"""
 感谢咨询，祝您晚上愉快！ | bye
 普通配送需要三天。 |
 """
-UNSEEN = {"en": _labelled(UNSEEN_EN), "zh": _labelled(UNSEEN_ZH)}
+UNSEEN = {"en": labelled(UNSEEN_EN), "zh": labelled(UNSEEN_ZH)}

@@ -1,7 +1,10 @@
 """The client of chat completions: what it sends, what it takes, and what it says when something is wrong."""
 
+import re
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from llm_server import Answer, Reply, chat_server, says
 from agentrl.errors import ConfigError, EndpointError, InfrastructureError
 from agentrl.simulators.endpoint import Endpoint, without_thoughts
 
+CUT = " within max_tokens=512; raise it (3 attempts)."
 HELLO = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi 你好"}]
 
 
@@ -81,13 +85,12 @@ def test_a_passing_failure_is_tried_again(first: Reply) -> None:
         (Reply(b'{"choices": [{"mess'), 'answered what is no JSON: {"choices": [{"mess (3 attempts).'),
         (Reply(b"[]"), "answered what is no chat completion: [] (3 attempts)."),
         (Reply(b'{"choices": []}'), 'answered without a choice: {"choices": []} (3 attempts).'),
-        (Reply(b'{"error": "x"}'), 'answered without a choice: {"error": "x"} (3 attempts).'),
+        (Reply(b'{"error": "x"}'), "answered without a choice: x (3 attempts)."),
         (Reply(b'{"choices": [7]}'), 'answered without a text: {"choices": [7]} (3 attempts).'),
         (says(""), "answered with an empty text (3 attempts)."),
-        (
-            says("<think>hm", finish_reason="length"),
-            "answered with thoughts only; raise max_tokens (3 attempts).",
-        ),
+        (says("<think>hm", finish_reason="length"), f"answered with thoughts only{CUT}"),
+        (says(None, finish_reason="length"), f"answered with thoughts only{CUT}"),
+        (says("Hello, I would like", finish_reason="length"), f"did not finish its answer{CUT}"),
     ],
 )
 def test_a_lasting_failure_says_what_came(reply: Reply, message: str) -> None:
@@ -110,11 +113,92 @@ def test_what_cannot_get_better_is_not_tried_again(status: int, advice: str) -> 
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"message": "The model `n` does not exist.", "type": "NotFoundError", "code": 404}}',
+        b'{"object": "error", "message": "The model `n` does not exist.", "type": "NotFoundError", "code": 404}',
+        b'{"error": "The model `n` does not exist."}',
+    ],
+)
+def test_the_message_in_an_error_is_told(body: bytes) -> None:
+    assert failure(always(Reply(body, 404))).startswith("answered 404 Not Found: The model `n` does not exist. Check")
+
+
+def test_an_answer_that_is_no_use_is_asked_for_with_another_seed() -> None:
+    answers = [Reply(b"busy", 503), says("cut off", finish_reason="length"), says("", finish_reason="stop")]
+    with chat_server(lambda body, count: [*answers, says("whole")][count]) as server:
+        assert ask(server.base_url, retries=3) == "whole"
+    assert [body["seed"] for body in server.requests] == [7, 7, 9, 10]
+
+
+def test_a_check_says_how_it_went_and_is_soon_over() -> None:
+    with chat_server(always(says("hello"))) as server:
+        line = Endpoint("m", server.base_url).check()
+    assert re.fullmatch(rf"m at {server.base_url} answered a greeting in \d+\.\d\d s", line)
+    with chat_server(always(Reply(b"no", 500))) as server, pytest.raises(EndpointError, match=r"\(2 attempts\)"):
+        Endpoint("m", server.base_url, retries=9, backoff=0.001).check()
+
+
+def test_a_proxy_is_not_asked_about_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with chat_server(always(says("hello"))) as server:
+        assert ask(server.base_url) == "hello"
+
+
+def test_one_client_serves_many_threads_and_who_waits_blocks_nobody() -> None:
+    failing = {f"t{i}": 2 for i in range(8)}
+    lock = threading.Lock()
+
+    def answer(body: dict[str, Any], count: int) -> Reply:
+        name = body["messages"][0]["content"]
+        with lock:
+            left = failing.get(name, 0)
+            failing[name] = left - 1
+        return Reply(b"busy", 503) if left > 0 else says(name)
+
+    with chat_server(answer) as server:
+        client = Endpoint("m", server.base_url, backoff=0.3)
+
+        def timed(name: str) -> tuple[str, float]:
+            began = time.monotonic()
+            return client.chat([{"role": "user", "content": name}]), time.monotonic() - began
+
+        with ThreadPoolExecutor(32) as pool:
+            told = list(pool.map(timed, [*failing, *(f"u{i}" for i in range(24))]))
+    assert [text for text, _ in told] == [*(f"t{i}" for i in range(8)), *(f"u{i}" for i in range(24))]
+    assert max(seconds for _, seconds in told[8:]) < min(seconds for _, seconds in told[:8])
+
+
 def test_a_server_that_does_not_answer_is_left() -> None:
     began = time.monotonic()
     message = failure(always(Reply(b"", delay=2.0)), timeout=0.1, retries=1)
     assert message == "did not answer within 0.1 s (2 attempts)."
     assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize("reply", [Reply(b" " * 99, drip=0.01), Reply(drip=0.05)])  # body, headers
+def test_a_server_that_keeps_bytes_back_gets_no_more_time(reply: Reply) -> None:
+    began = time.monotonic()
+    assert failure(always(reply), timeout=0.3, retries=0) == "did not answer within 0.3 s."
+    assert time.monotonic() - began < 1.0
+
+
+def test_brackets_without_end_are_no_json() -> None:
+    assert failure(always(Reply(b"[" * 200_000))).startswith("answered what is no JSON: [[[[")
+    assert failure(always(Reply(b"[" * 200_000, 400))).startswith("answered 400 Bad Request: [[[[")
+
+
+def test_a_key_is_stripped_and_one_that_no_header_can_carry_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", " sesame\n")
+    with chat_server(always(says("hello"))) as server:
+        assert ask(server.base_url) == "hello"
+        assert server.headers[0]["Authorization"] == "Bearer sesame"
+        for wrong in ("two\nlines", "schlüssel"):
+            with pytest.raises(EndpointError, match="the key") as caught:
+                ask(server.base_url, api_key=wrong)
+            assert wrong not in str(caught.value)
 
 
 def test_a_closed_port_is_named() -> None:
@@ -134,6 +218,14 @@ def test_a_connection_that_breaks_off_is_named() -> None:
 
 def test_a_long_answer_is_shown_in_part() -> None:
     assert failure(always(Reply(b"x" * 5000, 400))) == f"answered 400 Bad Request: {'x' * 200}...."
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"timeout": 0}, {"retries": -1}, {"max_tokens": 0}, {"temperature": "hot"}, {"extra": 3}]
+)
+def test_a_setting_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        Endpoint("m", "http://h/v1", **wrong)
 
 
 @pytest.mark.parametrize("base_url", ["", "localhost:8000", "ftp://x/v1", "http://"])

@@ -1,6 +1,7 @@
 """What users make of an agent's messages."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from agentrl.simulators.models import DialogueAct
 from agentrl.simulators.nlu import understand
 
 sys.path.insert(0, str(Path(__file__).parent))
+from agent_messages import STYLES, UNSEEN_STYLES
 from agent_sentences import LABELLED, UNSEEN
 
 COURTESY = {"greet", "apologise", "inform", "smalltalk"}
@@ -42,6 +44,28 @@ def test_sentences_that_the_lexicon_was_not_written_for(locale: str, floor: floa
     rows = UNSEEN[locale]
     right = sum(found(text) == acts for text, acts in rows)
     assert right >= floor * len(rows), [(text, sorted(a), sorted(found(text))) for text, a in rows if found(text) != a]
+
+
+@pytest.mark.parametrize(("rows", "most_wrong"), [(STYLES, 1), (UNSEEN_STYLES, 3)], ids=["styles", "unseen"])
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_whole_messages_in_the_styles_of_language_models(
+    rows: dict[str, list[tuple[str, frozenset[str]]]], most_wrong: int, locale: str
+) -> None:
+    wrong = [text for text, acts in rows[locale] if found(text) != acts]
+    assert len(wrong) <= most_wrong, wrong
+
+
+def test_a_list_goes_on_with_the_question_before_it() -> None:
+    assert found("Could you share the following?\n\n- **Name** on the account\n- Zip code") == {"ask:name", "ask:zip"}
+    assert one("Which one?\n1. #W1111\n2. #W2222", "clarify").slots["options"] == ("#W1111", "#W2222")
+    assert found("Shall I cancel #W1111?\n\nIt arrived in May.") == {"confirm"}
+
+
+def test_a_hostile_message_is_read_in_no_time() -> None:
+    began = time.perf_counter()
+    for piece in ("?\n", "?\n- a ", "\n", "? \t*", "- ", "?\n1. "):
+        understand(piece * 8000, DESK)
+    assert time.perf_counter() - began < 2.0
 
 
 def test_a_confirmation_carries_what_is_read_back() -> None:

@@ -273,6 +273,38 @@ def test_a_wrong_refusal_is_not_taken_at_once() -> None:
     assert turns[-1][1].reason == "refused"
 
 
+@pytest.mark.parametrize("disclosure", ["upfront", "on_request", "drip"])
+def test_what_was_told_rightly_is_never_corrected(disclosure: str) -> None:
+    """Another wish's number is told when it is asked for; it does not correct the first one's."""
+    asked = 0
+    for seed in range(120):
+        task = sample_task(seed, PersonaSampler().sample(seed, disclosure=disclosure), subgoals=2 + seed % 2)
+        turns, _ = dialogue(task)
+        acts = [act for _, turn in turns for act in turn.acts]
+        assert "correct" not in [act.name for act in acts]
+        numbers = {str(subgoal.slots["order_id"]) for subgoal in task.goal.subgoals}
+        asked += sum(len(numbers & set(map(str, act.slots.values()))) for act in acts if act.name == "inform")
+    assert asked or disclosure == "upfront"
+
+
+def test_a_dripping_user_is_not_asked_again_when_the_next_wish_needs_its_own_number() -> None:
+    wishes = tuple(SubGoal(kind="cancel", slots={"order_id": number}) for number in ("#W5", "#W6"))
+    task = sample_task(1, persona(disclosure="drip"))
+    task = task.model_copy(update={"goal": task.goal.model_copy(update={"subgoals": wishes})})
+    user, state = AgendaUser(task, DESK), DeskState()
+    user.open(state)
+    user.reply("How can I help you?", state)
+    assert user.reply("What is the order number?", state).acts[-1].slots == {"order_id": "#W5"}
+    again = user.reply("What is the order number?", state)
+    assert names(again) == ["already_said", "inform"]
+    state.done.append(("cancel", {"order_id": "#W5"}))
+    following = user.reply("Order #W5 has been cancelled.", state)
+    assert [(act.name, dict(act.slots)) for act in following.acts] == [("also", {}), ("request", {"intent": "cancel"})]
+    turn = user.reply("What is the order number?", state)
+    assert [(act.name, dict(act.slots)) for act in turn.acts] == [("inform", {"order_id": "#W6"})]
+    assert turn.emotion <= again.emotion
+
+
 def test_some_users_never_take_a_refusal() -> None:
     turns, _ = dialogue(refused_task(exit="all_satisfied"), forbidden=[{"order_id": "#W5"}])
     assert turns[-1][1].reason == "gave_up"

@@ -151,6 +151,17 @@ def test_what_the_user_says_goes_before_what_the_environment_wants_for_the_tiny_
     assert demonstrations_made(settings) == [made]
 
 
+@pytest.mark.parametrize(
+    ("env_args", "cold_start_env_args", "b"), [({}, {}, 1), ({"b": 2}, {}, 9), ({"b": 2}, {"b": 3}, 3)]
+)
+def test_what_would_make_demonstrations_dear_is_replaced_unless_it_is_asked_for_there(
+    env_args: dict[str, int], cold_start_env_args: dict[str, int], b: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Wishful, "cold_start_args", {"b": 9})
+    settings = config(env_args=env_args, cold_start_env_args=cold_start_env_args)
+    assert demonstrations_made(settings) == [{"a": 1, "b": b, "c": 1}]
+
+
 def test_a_given_model_s_cold_start_takes_nothing_but_what_the_user_says(cache: Path) -> None:
     collector = open_collector(config())
     initial_policy(config(), collector, Display()).policy.save(cache / "given")

@@ -3,7 +3,7 @@
 import pytest
 
 from agentrl.envs.service_desk.actions import MOST_CALLS, parse, written
-from agentrl.envs.service_desk.hearing import reveals, tells
+from agentrl.envs.service_desk.hearing import squashed, tells
 from agentrl.simulators.models import ToolCall
 
 CALL = ToolCall("get_order", {"order_id": "#1", "zip": "“23”"})
@@ -85,5 +85,6 @@ def test_a_value_is_told_in_the_ways_that_people_write_it(message: str, value: s
 
 
 def test_a_secret_is_recognised_however_it_is_spaced() -> None:
-    assert reveals("It is 1234-5678 9012.3456", "1234 5678 9012 3456")
-    assert not reveals("It ends in 3456", "1234 5678 9012 3456")
+    secret = squashed("1234 5678 9012 3456")
+    assert secret in squashed("It is 1234-5678 9012.3456")
+    assert secret not in squashed("It ends in 3456")

@@ -11,7 +11,9 @@ from gymnasium.utils.env_checker import check_env
 from agentrl.envs.service_desk import ServiceDeskEnv, sample_task
 from agentrl.envs.service_desk.rewards import RewardWeights
 from agentrl.envs.service_desk.tasks import GivenTasks
+from agentrl.envs.service_desk.users import Users
 from agentrl.errors import AgentRLError, ConfigError, InfrastructureError
+from agentrl.evaluation.evaluate import evaluation_jobs
 from agentrl.simulators.models import UserTask, UserTurn
 
 
@@ -119,7 +121,7 @@ class DeadUser:
 
 def test_a_dead_user_is_no_reward(monkeypatch: pytest.MonkeyPatch) -> None:
     env = ServiceDeskEnv()
-    monkeypatch.setattr(env, "_make_user", lambda task, domain, seed: DeadUser())
+    monkeypatch.setattr(env, "_users", Users(lambda task, domain, seed: DeadUser()))
     env.reset(seed=0)
     with pytest.raises(InfrastructureError, match="no answer"):
         env.step("Hello")
@@ -132,7 +134,7 @@ def test_a_careless_expert_fails_often_and_a_cold_start_may_imitate_it() -> None
     share = sum(result[4]["success"] for result in results) / 200
     assert 0.4 < share < 0.7
     seen = {violation for result in results for violation in result[4]["violations"]}
-    assert seen == {"unverified_write", "unconfirmed_write"}
+    assert seen == {"unverified_write", "unconfirmed_write", "unfounded_refusal"}
     assert any(not result[4]["gates"]["told"] for result in results)
     assert all(play(lenient, seed=seed)[4]["success"] for seed in range(50))
     assert sum(play(lenient, seed=seed)[1] for seed in range(50)) < 40
@@ -164,6 +166,15 @@ def test_weights_replace_the_defaults() -> None:
         RewardWeights.of({"told": -1})
     env = ServiceDeskEnv(reward_weights={"turns": 0.0, "state": 0.6})
     assert play(env)[1] == pytest.approx(1.0)
+
+
+def test_a_list_of_tasks_is_played_in_full_by_as_many_episodes() -> None:
+    tasks = [sample_task("shop", "tiny", n, "test") for n in range(40)]
+    env = ServiceDeskEnv(tasks=tasks)
+    by_number = [env.reset(seed=7, options={"split": "test", "number": n})[1]["task_id"] for n in range(40)]
+    by_seed = [env.reset(seed=n, options={"split": "test"})[1]["task_id"] for n in range(40)]
+    assert by_number == by_seed == [task.id for task in tasks]
+    assert {job.options["number"] for job in evaluation_jobs(40, 2, "test", 0, 1.0)} == set(range(40))
 
 
 @pytest.mark.parametrize("level", ["tiny", "full"])

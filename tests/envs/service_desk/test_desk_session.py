@@ -69,7 +69,7 @@ def test_verified_agreed_done_and_told_is_a_success(trade: str, kind: str) -> No
 
 @pytest.mark.parametrize(
     ("left_out", "violation"),
-    [("verify", "unverified_write"), ("agree", "unconfirmed_write"), ("tell", ""), ("carry_out", "")],
+    [("verify", "unverified_write"), ("agree", "unconfirmed_write"), ("tell", ""), ("carry_out", "false_claim")],
 )
 def test_every_step_that_is_left_out_fails(left_out: str, violation: str) -> None:
     script = Script(find("cancel"))
@@ -115,14 +115,16 @@ def test_only_consent_to_this_very_write_counts(consent: Callable[[Script], obje
 
 
 def test_consent_in_words_counts_for_users_without_acts() -> None:
-    for answer, said in (("yes please", []), ("no", ["unconfirmed_write"])):
+    forbidden = ["unconfirmed_write"]
+    for answers, said in ((["yes please"], []), (["no"], forbidden), (["sure, go ahead", "wait, no"], forbidden)):
         script = Script(find("address"))
         script.verify()
         slots = script.wish.slots
         script.session.act(
             f"I will change the address of order {slots['order_id']} to {slots['address']}. Shall I go ahead?"
         )
-        script.session.hear(UserTurn(answer))
+        for answer in answers:
+            script.session.hear(UserTurn(answer))
         script.carry_out()
         assert script.session.violations == said
 
@@ -133,13 +135,13 @@ def test_the_policy_forbids_what_a_tool_would_do() -> None:
     wishes = ((task, task.goal.subgoals[0]) for task in tasks)
     forbidden = (t for t, w in wishes if "sold with" in domain.refusal(domain.new_state(t.seed), w.kind, w.slots))
     script = Script(next(forbidden))
-    for step in (script.verify, script.agree):
-        step()
+    script.verify()
+    script.agree()
     assert "charged" in script.carry_out()
     script.session.hear(UserTurn("ok", done=True, reason="refused"))
     verdict = script.session.verdict()
     assert not verdict.state
-    assert verdict.safe
+    assert script.session.violations == ["money_moved"]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +214,7 @@ def test_who_gives_up_was_not_served() -> None:
 
 def test_a_question_is_answered_by_the_value_alone() -> None:
     script = Script(find("status"))
+    script.verify()
     script.session.act("It will arrive soon.")
     assert not script.session.satisfied(script.wish)
     script.session.act(f"It is due on {script.task.goal.must_hear[0]}.")

@@ -6,8 +6,9 @@ from itertools import product
 
 import pytest
 
-from agentrl.envs.service_desk.domain import Level, carried_out
+from agentrl.envs.service_desk.domain import Level
 from agentrl.envs.service_desk.domains import DOMAINS, get_domain
+from agentrl.envs.service_desk.goals import carried_out
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import GivenTasks, read_tasks, sample_task
 from agentrl.errors import TaskFileError, UserError

@@ -28,6 +28,8 @@ def test_learnability_is_highest_in_the_middle_and_failure_at_the_bottom() -> No
     assert half.score("learnability") == 1.0
     assert half.score("learnability") > never.score("learnability") == pytest.approx(always.score("learnability"))
     assert never.score("failure") > half.score("failure") > always.score("failure")
+    seldom = Elite(task, 1, 7)
+    assert seldom.score("regret") > half.score("regret") > always.score("regret") > never.score("regret") == 0.0
 
 
 def test_weights_are_a_distribution_that_prefers_what_is_learnable() -> None:
@@ -42,6 +44,13 @@ def test_weights_are_a_distribution_that_prefers_what_is_learnable() -> None:
     drawn = Counter(archive.pick(random.Random(number)).cell for number in range(400))  # type: ignore[union-attr]
     assert drawn[best] == max(drawn.values())
     assert len(drawn) == 5, "staleness should bring every cell up now and then"
+
+
+def test_cells_with_the_same_score_are_as_likely() -> None:
+    archive = Archive(staleness=0.0)
+    for task in cells(5):
+        archive.report(task, [True, False] * 4)
+    assert archive.weights(list(archive.elites)) == pytest.approx([0.2] * 5)
 
 
 def test_old_results_are_forgotten() -> None:
@@ -98,7 +107,8 @@ def test_the_bandit_finds_the_best_arm_and_follows_it_when_it_moves() -> None:
     def pulls(best: str, times: int) -> Counter[str]:
         count: Counter[str] = Counter()
         for _ in range(times):
-            arm = bandit.choose(arms, rng)
+            arm = bandit.ranked(arms, rng)[0]
+            bandit.drawn([arm])
             bandit.update([arm], 0.9 if arm == best else 0.1)
             count[arm] += 1
         return count
@@ -110,18 +120,44 @@ def test_the_bandit_finds_the_best_arm_and_follows_it_when_it_moves() -> None:
 
 def test_choices_without_results_yet_are_spread() -> None:
     bandit, rng = Bandit(), random.Random(0)
-    chosen = Counter(bandit.choose(["a", "b", "c", "d"], rng) for _ in range(8))
+    chosen = Counter[str]()
+    for _ in range(8):
+        arm = bandit.ranked(["a", "b", "c", "d"], rng)[0]
+        bandit.drawn([arm])
+        chosen[arm] += 1
     assert set(chosen.values()) == {2}
+
+
+def test_draws_whose_results_never_come_are_forgotten() -> None:
+    bandit, rng = Bandit(discount=0.9), random.Random(0)
+    bandit.drawn(["lost"] * 6)
+    for _ in range(60):
+        bandit.drawn(["other"])
+        bandit.update(["other"], 0.5)
+    assert bandit.ranked(["lost", "other"], rng)[0] == "lost"
+
+
+def test_arms_that_are_worth_the_same_are_drawn_as_often_whatever_is_rejected() -> None:
+    bandit, rng, arms, used = Bandit(), random.Random(0), list("abcdefgh"), Counter[str]()
+    for number in range(400):
+        free = [arm for arm in bandit.ranked(arms, rng) if arm != arms[number % 8]]  # the others can't be applied now
+        bandit.drawn(free[:1])
+        bandit.update(free[:1], 0.6)
+        used[free[0]] += 1
+    assert max(used.values()) < 1.5 * min(used.values())
 
 
 def test_a_saved_bandit_goes_on_the_same() -> None:
     bandit = Bandit()
     for number in range(30):
-        bandit.update([bandit.choose(["a", "b", "c"], random.Random(number))], number % 3 / 2)
+        arm = bandit.ranked(["a", "b", "c"], random.Random(number))[0]
+        bandit.drawn([arm])
+        bandit.update([arm], number % 3 / 2)
+    bandit.drawn(["b"])
     other = Bandit()
     other.load_state_dict(json.loads(json.dumps(bandit.state_dict())))
     for number in range(10):
-        assert other.choose(["a", "b", "c"], random.Random(number)) == bandit.choose(
+        assert other.ranked(["a", "b", "c"], random.Random(number)) == bandit.ranked(
             ["a", "b", "c"], random.Random(number)
         )
     assert other.means() == bandit.means()

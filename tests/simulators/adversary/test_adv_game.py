@@ -1,16 +1,13 @@
-"""The learning adversary's game, and the command line."""
+"""The learning adversary's game."""
 
 import json
 import warnings
-from pathlib import Path
 
 import pytest
 from pettingzoo.test import api_test, seed_test
-from typer.testing import CliRunner
 
-from agentrl.cli.app import app
 from agentrl.envs.service_desk.adversary_game import ADVERSARY, AGENT, NONE, ServiceDeskAdversaryAEC
-from agentrl.simulators.adversary import read_tasks
+from agentrl.simulators.adversary import SEEDS
 
 OPERATORS = ("drip", "chinese", "press", "impatient", "indecisive", "hold")
 
@@ -81,26 +78,25 @@ def test_it_shows_where_the_agent_is_weak() -> None:
     assert len({game.expert(ADVERSARY) for _ in range(30)}) > 2, "without failures any allowed operator will do"
 
 
-def test_tasks_are_made_and_verified_on_the_command_line(tmp_path: Path) -> None:
-    path = tmp_path / "hard.jsonl"
-    made = CliRunner().invoke(
-        app, ["adversary", "generate", str(path), "--count", "6", "--operators", "inject,drip,press"]
-    )
-    assert made.exit_code == 0, made.output
-    assert len(read_tasks(path)) == 6
-    assert CliRunner().invoke(app, ["adversary", "verify", str(path)]).exit_code == 0
-    lines = path.read_text(encoding="utf-8").splitlines()
-    forged = json.loads(lines[2])
-    forged["proof"]["trajectories"][1] = "0" * 16
-    lines[2] = json.dumps(forged)
-    path.write_text("\n".join(lines), encoding="utf-8")
-    failed = CliRunner().invoke(app, ["adversary", "verify", str(path)])
-    assert failed.exit_code == 1
-    assert "1 of 6 tasks do not hold" in failed.output
-    assert forged["id"] in failed.output
+def test_only_what_holds_for_every_seed_of_a_proof_may_be_picked() -> None:
+    game = small()
+    game.reset(seed=1)
+    assert all(task.proof is not None and task.proof.seeds == SEEDS for task in game._allowed.values())
 
 
-@pytest.mark.parametrize("wrong", [["--operators", "injct"], ["--domain", "ship"], ["--level", "hard"]])
-def test_wrong_words_on_the_command_line_exit_with_2(tmp_path: Path, wrong: list[str]) -> None:
-    failed = CliRunner().invoke(app, ["adversary", "generate", str(tmp_path / "x.jsonl"), *wrong])
-    assert failed.exit_code == 2
+def test_an_action_of_a_seat_that_is_done_is_an_error() -> None:
+    game = ServiceDeskAdversaryAEC(operators=("drip",))
+    game.reset(seed=0)
+    game.step(NONE)
+    while not (game.terminations[AGENT] or game.truncations[AGENT]):
+        game.step("ok")
+    with pytest.raises(ValueError, match="dead"):
+        game.step("I am done but say something")
+    game.step(None)
+
+
+def test_what_it_tells_can_be_written_as_json() -> None:
+    game = small()
+    game.reset(seed=0)
+    game.step(NONE)
+    json.dumps(game.infos)

@@ -9,7 +9,7 @@ from adv_tasks import SHOP, harder, plain
 from agentrl.envs.service_desk.playback import play
 from agentrl.errors import TaskFileError
 from agentrl.simulators.adversary import Rejection, is_refusal, prove, read_tasks, verify, write_tasks
-from agentrl.simulators.models import SolvabilityProof, SubGoal, UserTask
+from agentrl.simulators.models import SolvabilityProof, SubGoal, UserTask, UserTurn
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Fake:
     violations: tuple[str, ...] = ()
     turns: int = 3
     digest: str = "d"
+    lines: tuple[str, ...] = ()
+    said: tuple[UserTurn, ...] = ()
 
 
 def test_a_proof_holds_the_same_each_time() -> None:

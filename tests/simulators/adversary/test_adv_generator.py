@@ -123,3 +123,44 @@ def test_operators_that_cannot_be_applied_do_not_end_a_training_in_which_the_oth
     for _ in range(30):  # the policy solves all there is: who never got a value has the highest bound from now on
         generator.bandit.update(sorted(used), 0.0)
     assert all(generator.propose(rng).ops for _ in range(10))
+
+
+def test_operators_that_only_refuse_are_told_at_the_start() -> None:
+    with pytest.raises(ConfigError, match=r"at most a share of 0\.3"):
+        AdversarialTasks(SOURCE, Settings(share=1.0, operators=("on_behalf", "third_party")))
+    AdversarialTasks(SOURCE, Settings(share=1.0, refusals=1.0, operators=("on_behalf",)))
+    AdversarialTasks(SOURCE, Settings(share=1.0, operators=("on_behalf", "drip")))
+
+
+def test_operators_that_apply_nowhere_are_told_at_the_start() -> None:
+    with pytest.raises(ConfigError, match="make no tasks here"):
+        AdversarialTasks(GeneratedTasks(("shop",), "tiny"), Settings(operators=("fish", "chinese")))
+
+
+def test_the_cap_on_refusing_holds_in_evaluations_and_demonstrations() -> None:
+    source = AdversarialTasks(GeneratedTasks(("shop",), "tiny"), Settings(share=1.0, refusals=0.1))
+    drawn = [source.draw(random.Random(number), "test") for number in range(150)]
+    assert all(task.ops for task in drawn)
+    assert 0 < sum(map(is_refusal, drawn)) < 0.2 * len(drawn)
+
+
+def test_a_training_goes_on_with_a_plain_task_where_no_adversarial_one_can_be_made() -> None:
+    generator = make(share=1.0, operators=("on_behalf",))
+    drawn = [generator.draw(seed) for seed in range(3)]
+    assert not any(task.ops for task in drawn)
+    assert generator.drawn["given up"] == 3
+
+
+def test_an_evaluation_hunts_in_its_split_when_it_is_asked_to() -> None:
+    assert AdversaryCurriculum(SOURCE, Settings()).in_evaluation("test") is None
+    hunting = AdversaryCurriculum(SOURCE, Settings(share=1.0, aim="failure")).in_evaluation("test")
+    assert hunting is not None
+    found = Counter[bool]()
+    for seed in range(60):
+        options = hunting.draw(seed)
+        task = options["task"]
+        assert task.seed % 2 == 1, "of the held-out split"
+        failed = any(op.name == "drip" for op in task.ops)
+        hunting.report(options, [not failed])
+        found[failed] += seed >= 20
+    assert found[True] > 0.2 * found.total(), "drawn uniformly, one in fourteen has it"

@@ -13,18 +13,25 @@ from typing import Any
 
 @dataclass
 class Reply:
-    """What one request gets. `body` None closes the connection without an answer."""
+    """What one request gets. `body` None closes the connection without an answer; `drip` is the pause in seconds after
+    each byte of the answer, its headers included."""
 
     body: bytes | None = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    drip: float = 0.0
 
 
 def says(text: str | None, **choice: Any) -> Reply:
-    """A proper chat completion."""
-    message = {"role": "assistant", "content": text}
-    whole = {"object": "chat.completion", "choices": [{"index": 0, "message": message, **choice}]}
+    """A proper chat completion, with the fields that vLLM gives."""
+    message = {"role": "assistant", "content": text, "reasoning_content": None, "tool_calls": []}
+    whole = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "stop_reason": None, **choice}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18},
+    }
     return Reply(json.dumps(whole).encode())
 
 
@@ -65,14 +72,22 @@ def chat_server(answer: Answer) -> Iterator[ChatServer]:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
             with contextlib.suppress(OSError):  # the client is gone
+                if reply.drip:
+                    for byte in b"HTTP/1.1 200 OK\r\n\r\n" + reply.body:
+                        self.wfile.write(bytes([byte]))
+                        time.sleep(reply.drip)
+                    return
                 self.send_response(reply.status)
                 for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(reply.body)
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 128  # with the usual 5, a burst of clients waits a second for its connections
+
+    http = Server(("127.0.0.1", 0), Handler)
     server = ChatServer(f"http://127.0.0.1:{http.server_address[1]}/v1")
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -1,0 +1,52 @@
+"""Whether a task that somebody else wrote can be played: all that it names is there."""
+
+from collections.abc import Iterator
+
+from agentrl.envs.service_desk.domain import Domain
+from agentrl.envs.service_desk.domains import get_domain
+from agentrl.errors import UserError, nearest
+from agentrl.simulators.adversary import OPERATORS
+from agentrl.simulators.models import Op, SubGoal, UserTask
+from agentrl.simulators.strategies import HOOKS
+from agentrl.simulators.strategy import check_op
+
+
+def check_task(task: UserTask) -> None:
+    """Raises UserError when the task names something that its domain, its database or the operators do not have."""
+    domain = get_domain(task.domain)
+    domain.ontology.check(task)
+    for name in task.goal.forbidden_effects:
+        if name not in domain.minefields:
+            raise UserError(f"there is no forbidden effect {name!r}.{nearest(name, domain.minefields)}")
+    for subgoal in _wishes(task):
+        _check_wish(subgoal, task, domain)
+    for op in task.ops:
+        _check_op(op, task, domain)
+
+
+def _wishes(task: UserTask) -> Iterator[SubGoal]:
+    for subgoal in task.goal.subgoals:
+        wish: SubGoal | None = subgoal
+        while wish is not None:
+            yield wish
+            wish = wish.fallback
+
+
+def _check_wish(wish: SubGoal, task: UserTask, domain: Domain) -> None:
+    intents = domain.ontology.intents
+    if wish.predicate and wish.predicate not in intents:
+        raise UserError(f"there is no predicate {wish.predicate!r}.{nearest(wish.predicate, intents)}")
+    if missing := [slot for slot in intents[wish.kind].slots if slot not in wish.slots]:
+        raise UserError(f"the wish {wish.kind!r} lacks {', '.join(missing)}")
+    try:
+        domain.refusal(domain.read_state(task.seed), wish.kind, wish.slots)
+    except (KeyError, TypeError):
+        raise UserError(f"the wish {wish.kind!r} is about nothing in the database of seed {task.seed}") from None
+
+
+def _check_op(op: Op, task: UserTask, domain: Domain) -> None:
+    if op.name not in OPERATORS:
+        raise UserError(f"there is no operator {op.name!r}.{nearest(op.name, OPERATORS)}")
+    check_op(op, HOOKS.get(op.name), task, domain.ontology)
+    if op.name == "note_injection" and op.args.get("record") not in domain.read_state(task.seed)[domain.records]:
+        raise UserError(f"the operator {op.name!r} has record = {op.args.get('record')!r}, which there is not")
