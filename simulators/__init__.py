@@ -21,9 +21,10 @@ from agentrl.simulators.models import (
 )
 from agentrl.simulators.nlg import entities, render
 from agentrl.simulators.nlu import understand
-from agentrl.simulators.ontology import Intent, Ontology, Slot
+from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.personas import DEFAULT, Distributions, PersonaSampler, load_personas
 from agentrl.simulators.policy_user import PolicyUser
+from agentrl.simulators.schema import Intent, Slot
 from agentrl.simulators.users import AgendaUser, User
 
 __all__ = [

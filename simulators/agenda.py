@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from agentrl.simulators.models import DialogueAct, Locale, SubGoal, UserTask
-from agentrl.simulators.ontology import Ontology, Words
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Words
 
 BOLD = 0.6
 """How probable it is, times cooperativeness, that a user who tells on request names the most important slot at once."""

@@ -10,7 +10,8 @@ from typing import Final
 from agentrl.errors import UserError
 from agentrl.simulators.models import Op, Persona, SubGoal, Trigger, UserTask
 from agentrl.simulators.nlg import RELATIONS
-from agentrl.simulators.ontology import Ontology, Tongue
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Tongue
 from agentrl.simulators.strategies import HOOKS
 
 WishOf = Callable[[SubGoal], str]

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 from agentrl.simulators.behaviour import behaviours
 from agentrl.simulators.models import Locale, SubGoal, UserTask
-from agentrl.simulators.ontology import HOLE, Ontology, Tongue
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import HOLE, Tongue
 
 
 def describe(task: UserTask, ontology: Ontology, locale: Locale | None = None) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentrl.simulators.models import DialogueAct, Persona, SubGoal, UserGoal, UserTask, UserTurn
-from agentrl.simulators.ontology import Intent, Ontology, Slot
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Intent, Slot
 from agentrl.simulators.users import User
 
 DESK = Ontology(

@@ -17,7 +17,7 @@ import yaml
 
 from agentrl.errors import UserError
 from agentrl.simulators.emotion import Style
-from agentrl.simulators.ontology import Tongue
+from agentrl.simulators.schema import Tongue
 from agentrl.simulators.typography import tidy
 
 MOST = 4000

@@ -17,12 +17,13 @@ _YES = re.compile(
     re.IGNORECASE,
 )
 _BUT = re.compile(
-    r"\b(?:no|nope|not|never|cannot|\w+n['’]t|wait|hold on|stop|before|instead|rather|unless|but|wrong|actually)\b|"
-    r"不|别|等|没有|先|错|但|改成|换成|想想|考虑|算了",
+    r"\b(?:no|nope|not|never|cannot|\w+n['’]t|wait|(?:hold|hang) on|stop|before|instead|rather|unless|but|wrong|"
+    r"actually)\b|不|别|等|没有|先|错|但|改成|换成|想想|考虑|算了",
     re.IGNORECASE,
 )
 _WITHDRAWS = re.compile(
-    r"(?:^|[.!?,;:…]\s*|\bok(?:ay)? )(?:no|nope|nah|stop|wait|hold on|never ?mind|actually)\b(?! (?:rush|hurry|need))"
+    r"(?:^|[.!?,;:…]\s*|\bok(?:ay)? )(?:no|nope|nah|stop|wait|(?:hold|hang) on|never ?mind|actually)\b"
+    r"(?! (?:rush|hurry|need))"
     r"|\b(?:do not|don['’]?t|wouldn['’]t|can['’]t|cannot|must not|shouldn['’]t)\b(?! (?:need|mind|worry|forget|care"
     r"|have|know|remember|recall|see|think|understand|find|be (?:able|sure)))"
     r"|\b(?:not|never)\s*[.!]|\b(?:absolutely|certainly|definitely|please|rather) not\b"
@@ -39,6 +40,7 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
+_QUESTION = re.compile(r"(?:[?？]|吗|(?<![什怎那这多要])么)\W*$")
 _ASKS = (
     r"\b(?:where|when|what day|which day|how long|track\w*|status|arriv\w+|due|depart\w*|leav(?:e|es|ing))\b|"
     r"到哪|什么时候|啥时候|哪天|多久|几号|物流|进度"
@@ -54,8 +56,13 @@ def agrees(text: str) -> bool:
     A yes that is overlooked costs a turn; one that was none would let an agent do what nobody wanted.
     """
     sentences = _SENTENCE.findall(_HARMLESS.sub(" ok ", text))
-    agreed = any(_YES.search(sentence) for sentence in sentences if not sentence.rstrip().endswith(("?", "？")))
+    agreed = any(_YES.search(sentence) for sentence in sentences if not _QUESTION.search(sentence))
     return agreed and not any(_BUT.search(sentence) for sentence in sentences)
+
+
+def questions(text: str) -> list[str]:
+    """The sentences of a user's text that are questions."""
+    return [sentence for sentence in _SENTENCE.findall(text) if _QUESTION.search(sentence)]
 
 
 def withdraws(text: str) -> bool:

@@ -9,7 +9,8 @@ from agentrl.simulators.emotion import style_of
 from agentrl.simulators.grammar import Wordings, wordings
 from agentrl.simulators.models import DialogueAct, Locale, Persona
 from agentrl.simulators.noise import distort, mark
-from agentrl.simulators.ontology import HOLE, Intent, Ontology, Tongue, Words
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import HOLE, Intent, Tongue, Words
 from agentrl.simulators.typography import capital, closed_up, joined
 
 CHATTY = 0.6

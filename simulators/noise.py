@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from agentrl.simulators.models import NoiseSpec
-from agentrl.simulators.ontology import Tongue
+from agentrl.simulators.schema import Tongue
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """Two characters for private use, around what must stay as it is."""

@@ -1,116 +1,23 @@
-"""What a domain lets its users talk about: slots, intents, and the words for them in English and in Chinese.
+"""What a domain lets its users talk about, and how its values are written, compared and found in texts.
 
 A domain supplies one `Ontology`. The simulators know no domain: what users say, understand and compare follows from it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from agentrl.errors import UserError, nearest
 from agentrl.simulators.models import SubGoal, UserTask
+from agentrl.simulators.schema import Definition, Intent, Slot, Tongue, Words, holes, in_both
 
-Tongue = Literal["en", "zh", "mixed"]
-"""The language of one sentence. "mixed" is Chinese with English words in it."""
-Words = Mapping[Tongue, tuple[str, ...]]
-SlotKind = Literal["id", "name", "zip", "date", "text", "choice", "money", "number", "email", "phone"]
-
-HOLE = re.compile(r"\{(\w+)\}")
 _SEPARATORS = re.compile(r"[\W_]+")
-_PATTERNS: dict[SlotKind, str] = {
-    "id": r"#[A-Za-z]*\d[\w-]*|\b[A-Z]{1,4}-?\d{3,}\b",
-    "zip": r"(?<![\w#$.-])\d{5,6}(?![\w.-])",
-    "date": r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)",
-    "money": r"[$€£¥￥]\s?\d[\d,]*(?:\.\d+)?|\d[\d,]*(?:\.\d+)?\s?(?:dollars|usd|yuan|rmb|元|块)",
-    "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-    "phone": r"(?<![\w#])\+?\d[\d -]{7,}\d(?!\w)",
-}
-_MINE: frozenset[SlotKind] = frozenset(["name", "zip", "email", "phone"])
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _in_both(words: Words) -> Words:
-    for tongue in ("en", "zh"):
-        if not words.get(tongue):
-            raise ValueError(f"needs at least one wording for {tongue!r}")
-    return words
-
-
-class Slot(_Model):
-    """One kind of fact that is talked about. Values of the kind "name" are the user's own name."""
-
-    kind: SlotKind
-    words: Words
-    """Noun phrases without an article, the usual one first: "order number"."""
-    pattern: str = ""
-    """A regular expression that spots a value in text, whatever its case. "" is the kind's own; the kinds "name",
-    "text" and "number" have none, and their values are found by being looked for."""
-    values: Mapping[str, Words] = Field(default_factory=dict)
-    """For the kind "choice": how each value is worded."""
-    identity: bool = False
-    """A fact by which the user is recognised."""
-    mine: bool | None = None
-    """Whether users say "my zip code" or "the order number"; None: by the kind."""
-    asks: Words = Field(default_factory=dict)
-    """Further regular expressions by which an agent asks for it without naming it."""
-    vague: Words = Field(default_factory=dict)
-    """How a user refers to the value without saying it: "the one I bought recently"."""
-    instead: tuple[str, ...] = ()
-    """Slots that a user tells who does not know this one."""
-
-    _both = field_validator("words")(_in_both)
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        if re.compile(pattern).groups:
-            raise ValueError("a slot's pattern must not have groups; write (?:...)")
-        return pattern
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.kind == "choice") != bool(self.values):
-            raise ValueError("`values` belong to the kind 'choice', and only to it")
-        for value in self.values.values():
-            _in_both(value)
-        return self
-
-    @property
-    def owned(self) -> bool:
-        """Whether it is "my" and not "the" value."""
-        return self.kind in _MINE if self.mine is None else self.mine
-
-
-class Intent(_Model):
-    """One thing that a user may want.
-
-    `phrases` follow "I'd like to ..." as well as "could you ...": "cancel order {order_id}". Those of an `info` intent
-    are indirect questions instead, which follow "could you tell me ...": "where order {order_id} is".
-    """
-
-    slots: tuple[str, ...]
-    """What it needs, the most important first."""
-    phrases: Words
-    vague: Words
-    """The same without any value: "cancel an order"."""
-    noun: Words
-    """What it is called: "the cancellation of order {order_id}"."""
-    cues: Words = Field(default_factory=dict)
-    """Regular expressions by which it is recognised in the agent's words."""
-    optional: tuple[str, ...] = ()
-    info: bool = False
-    """A question: nothing is changed, so nothing has to be confirmed."""
-
-    _both = field_validator("phrases", "vague", "noun")(_in_both)
-
-
-class Ontology(_Model):
+class Ontology(Definition):
     """All slots and intents of a domain. Raises `ValueError` where they name one another wrongly.
 
     Each is equal to itself only, so that what is derived from it can be kept.
@@ -126,25 +33,25 @@ class Ontology(_Model):
     secrets: Mapping[str, Words] = Field(default_factory=dict)
     """Noun phrases of facts that are no slots: "full card number"."""
 
-    _both = field_validator("problem")(_in_both)
+    _both = field_validator("problem")(in_both)
 
     @field_validator("claims", "secrets")
     @classmethod
     def _all_in_both(cls, table: Mapping[str, Words]) -> Mapping[str, Words]:
         for words in table.values():
-            _in_both(words)
+            in_both(words)
         return table
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         for name, intent in self.intents.items():
             named = {*intent.slots, *intent.optional}
-            used = {hole for words in (intent.phrases, intent.noun) for hole in _holes(words)}
+            used = {hole for words in (intent.phrases, intent.noun) for hole in holes(words)}
             if unknown := sorted((named | used) - set(self.slots)):
                 raise ValueError(f"intents.{name} has slots that are not defined: {', '.join(unknown)}")
             if unused := sorted(used - named):
                 raise ValueError(f"intents.{name} words slots that it does not have: {', '.join(unused)}")
-            if any(_holes(intent.vague)):
+            if any(holes(intent.vague)):
                 raise ValueError(f"intents.{name}.vague must not have holes")
         for name, slot in self.slots.items():
             if unknown := sorted(set(slot.instead) - set(self.slots)):
@@ -162,7 +69,7 @@ class Ontology(_Model):
         """The distinct patterns, each with the slots that share it."""
         shared: dict[str, list[str]] = {}
         for name, slot in self.slots.items():
-            if pattern := slot.pattern or _PATTERNS.get(slot.kind, ""):
+            if pattern := slot.regex:
                 shared.setdefault(pattern, []).append(name)
         return tuple((re.compile(pattern, re.IGNORECASE), tuple(names)) for pattern, names in shared.items())
 
@@ -221,7 +128,7 @@ class Ontology(_Model):
     def spots(self, slot: str) -> bool:
         """Whether any value of the slot is recognised in text, and not only a known one."""
         spec = self.slots.get(slot)
-        return spec is not None and bool(spec.pattern or spec.values or spec.kind in _PATTERNS)
+        return spec is not None and bool(spec.regex or spec.values)
 
     def spot(self, text: str) -> dict[str, tuple[str, ...]]:
         """The values of each slot in the text, in order of appearance and without repetition.
@@ -260,9 +167,3 @@ class Ontology(_Model):
     def _check_slot(self, where: str, slot: str) -> None:
         if slot not in self.slots:
             raise UserError(f"{where}: {self.name!r} has no slot {slot!r}.{nearest(slot, self.slots)}")
-
-
-def _holes(words: Words) -> Iterable[str]:
-    for phrases in words.values():
-        for phrase in phrases:
-            yield from HOLE.findall(phrase)

@@ -16,7 +16,8 @@ from agentrl.simulators.models import DialogueAct, Reason, UserTask, UserTurn
 from agentrl.simulators.nlg import compose
 from agentrl.simulators.nlu import understand
 from agentrl.simulators.noise import distort, slipped
-from agentrl.simulators.ontology import Ontology, Tongue
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Tongue
 from agentrl.simulators.strategies import HOOKS
 from agentrl.simulators.strategy import Strategy
 

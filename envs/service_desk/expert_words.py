@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agentrl.envs.service_desk.domain import Domain
-from agentrl.simulators.ontology import Tongue
+from agentrl.simulators.schema import Tongue
 
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 _ENGLISH: Final = re.compile(r"(?:(?<![\w@.#])[A-Za-z']+(?![\w@.]).*?){3}")

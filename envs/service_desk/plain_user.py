@@ -5,7 +5,8 @@ from typing import Final
 
 from agentrl.simulators.models import DialogueAct
 from agentrl.simulators.noise import mark
-from agentrl.simulators.ontology import Ontology, Tongue
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Tongue
 from agentrl.simulators.users import AgendaUser
 
 _FIXED: Final = {

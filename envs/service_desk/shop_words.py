@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from agentrl.simulators.ontology import Intent, Ontology, Slot
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Intent, Slot
 
 ITEMS: Final = ("desk lamp", "office chair", "water bottle", "phone case", "rain jacket", "coffee grinder", "yoga mat",
                 "table fan", "back pack", "wall clock", "hand mixer", "bike light")  # fmt: skip

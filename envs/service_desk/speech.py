@@ -3,7 +3,7 @@
 import re
 from typing import Final, Literal
 
-from agentrl.simulators.listening import agrees
+from agentrl.simulators.listening import agrees, questions
 
 Reply = Literal["yes", "unclear", "no", ""]
 
@@ -13,7 +13,8 @@ _LEADS: Final = re.compile(
     re.IGNORECASE,
 )
 _NO: Final = re.compile(
-    r"(?:^|[.!?,;]\s*)(?:no|nope|stop|wait|hold on|never ?mind|actually)\b(?! (?:rush|hurry|problem|worries|need))"
+    r"(?:^|[.!?,;]\s*)(?:no|nope|stop|wait|(?:hold|hang) on|never ?mind|actually)\b"
+    r"(?! (?:rush|hurry|problem|worries|need))"
     r"|\bchanged my mind\b|\bforget (?:it|about it)\b"
     r"|\b(?:do not|don['’]?t)\b(?! (?:need|mind|worry|forget|care|have|want|think|know|like|really))"
     r"|(?:^|[。！？，,!?]\s*)(?:不(?!用|需要|客气|好意思|错)|别(?!忘|担心|客气)|算了|停|等等|等一下)|先别|先不|不想|不要|改主意|反悔",
@@ -21,12 +22,19 @@ _NO: Final = re.compile(
 )
 """A no, wherever it stands; a yes before it is taken back."""
 _DOUBT: Final = re.compile(
-    r"\b(?:no|not|never|cannot|\w+n['’]t|before|instead|rather|unless|but|wrong|first|if|want)\b|不|别|没|先|错|但|改成|换成|等|如果",
+    r"\b(?:no|not|never|cannot|\w+n['’]t|before|instead|rather|unless|but|wrong|first|if|want|"
+    r"wait|(?:hold|hang) on|hmm+)\b|不|别|没|先|错|但|改成|换成|等|如果",
     re.IGNORECASE,
 )
 _CONDITION: Final = re.compile(r"\b(?:if|once|as long as|provided)\b|如果|要是|除非", re.IGNORECASE)
+_CHECKS: Final = re.compile(
+    r"\b(?:right(?! (?:away|now))|correct|sure|certain|really|same)\b|对(?:吗|么|吧|不对)|正确|确定|真的|没错",
+    re.IGNORECASE,
+)
+"""What a question asks for that doubts what was agreed to: "Is that the right one?"."""
 _REMARK: Final = re.compile(
     r"\bno (?:rush|hurry|problem|worries|need)\b"
+    r"|(?:\b(?:can|will|happy to)|['’]ll) wait\b"
     r"|\b(?:do not|don['’]?t) (?:(?:really )?need (?:it|this|that|them)|mind|worry|forget)\b"
     r"|不(?:再)?需要|不用(?:等|了|再)+|别(?:忘|担心)|没问题|没错|不客气",
     re.IGNORECASE,
@@ -48,16 +56,20 @@ _SURE_WORDS: Final = 4
 def reply_in(text: str) -> Reply:
     """What a user's text says to a question for consent: "unclear" is a yes with a doubt, and "" neither.
 
-    Nothing is done on an unclear one; the tools ask for a clear one, so that it costs a turn.
+    Nothing is done on an unclear one; the tools ask for a clear one, so that it costs a turn. A question is no yes,
+    whatever it begins with; a yes in a sentence of its own is one, with a question beside it that is about something
+    else: "Yes, please do. Is that all?".
     """
     if _NO.search(text):
         return "no"
     plain = _REMARK.sub(" ", text)
+    asked = questions(text)
     if agrees(text) or agrees(plain):
-        return "unclear" if _CONDITION.search(text) else "yes"
+        doubtful = _CONDITION.search(text) or any(_CHECKS.search(question) for question in asked)
+        return "unclear" if doubtful else "yes"
     leads, doubts = _LEADS.search(text) is not None, _DOUBT.search(plain) is not None
     if leads:
-        return "unclear" if doubts else "yes"
+        return "unclear" if doubts or asked else "yes"
     return "unclear" if doubts else ""
 
 

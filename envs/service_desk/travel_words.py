@@ -3,7 +3,8 @@
 from typing import Final
 
 from agentrl.envs.service_desk.shop_words import plain_intent
-from agentrl.simulators.ontology import Intent, Ontology, Slot
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Intent, Slot
 
 _NAME: Final = Slot(kind="name", words={"en": ("name", "full name"), "zh": ("姓名", "名字")}, identity=True)
 

@@ -1,13 +1,15 @@
 """The process namespaces of runs: what process 1 does for a program, and that the zygote sees every end."""
 
 import os
+import platform
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import open_or_skip
 
 from agentrl.sandbox import Limits, Sandbox, Status
-from agentrl.sandbox.embedded import worker
 from agentrl.sandbox.embedded.forkserver import EmbeddedSandbox
 
 ORPHANS = """
@@ -40,33 +42,37 @@ def test_children_of_a_program_stay_in_its_namespace(namespaces: Sandbox) -> Non
 
 
 def test_the_exit_code_of_a_program_that_calls_exec_is_seen(namespaces: Sandbox) -> None:
-    """Its end sends SIGCHLD, which the zygote ignores at the moments in which it makes a process 1."""
     program = "import os, sys\nos.execv('/bin/sh', ['sh', '-c', 'exit 7'])"
     with ThreadPoolExecutor(4) as threads:
         results = list(threads.map(namespaces.run, [program] * 80))
     assert {(result.status, result.exit_code) for result in results} == {(Status.ERROR, 7)}
 
 
-MISSED = """
-import itertools, os, types
-from agentrl.sandbox.embedded import cell_runs
-ends = itertools.count()
-def wait4(pid, options):
-    found = os.wait4(pid, options)
-    if next(ends) == 0: raise ChildProcessError
-    return found
-cell_runs.os = types.SimpleNamespace(**dict(vars(os), wait4=wait4))
-zygote.main()"""
+def test_no_child_can_be_left_to_the_zygote(namespaces: Sandbox) -> None:
+    """The end of a namespace waits for all its processes, and the zygote would not wait for one it does not know."""
+    number = {"x86_64": 56, "aarch64": 220}[platform.machine()]
+    program = f"import ctypes\nprint(ctypes.CDLL(None, use_errno=True).syscall({number}, 0x8000 | 17, 0, 0, 0, 0))"
+    result = namespaces.run(program, limits=Limits(wall_seconds=3))
+    assert (result.status, result.stdout) == (Status.OK, "-1\n"), result
 
 
-def test_a_run_whose_end_was_missed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    open_or_skip("namespaces", workers=1).close()
-    monkeypatch.setattr(worker, "_BOOT", worker._BOOT.replace("zygote.main()", MISSED))
-    sandbox = EmbeddedSandbox("namespaces", 1)
-    try:
-        assert [sandbox.run("print(1)").stdout for _ in range(3)] == ["1\n"] * 3
-    finally:
-        sandbox.close()
+def test_a_crowd_of_processes_does_not_stop_the_zygote(isolation_crowd: EmbeddedSandbox) -> None:
+    crowd = "import os, time\nfor _ in range(5):\n os.fork()\ntime.sleep(4)"
+    with ThreadPoolExecutor(4) as threads:
+        runs = [threads.submit(isolation_crowd.run, crowd, limits=Limits(processes=40)) for _ in range(3)]
+        time.sleep(1.0)  # they are there
+        waits = [isolation_crowd.run("print(1)").wall_seconds for _ in range(10)]
+        assert {run.result().status for run in runs} == {Status.OK}
+    assert sorted(waits)[5] < 1.0
+
+
+@pytest.fixture
+def isolation_crowd() -> Iterator[EmbeddedSandbox]:
+    """One zygote for all."""
+    sandbox = open_or_skip("namespaces", workers=1)
+    assert isinstance(sandbox, EmbeddedSandbox)
+    yield sandbox
+    sandbox.close()
 
 
 def test_the_zygote_keeps_no_descriptor_of_a_run(namespaces: Sandbox) -> None:

@@ -96,6 +96,8 @@ def test_the_expert_serves_most_users_whose_words_alone_it_has() -> None:
         ("Not yet.", False),
         ("不对，等一下", False),
         ("可以吗？", False),
+        ("可以吗", False),
+        ("Yeah, hang on", False),
         ("好的，不过先别取消", False),
         ("My zip is 12345.", False),
     ],

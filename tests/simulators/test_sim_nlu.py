@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from agentrl.simulators.example import DESK
 from agentrl.simulators.models import DialogueAct
 from agentrl.simulators.nlu import understand
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Slot
 
 sys.path.insert(0, str(Path(__file__).parent))
 from agent_messages import STYLES, UNSEEN_STYLES
@@ -88,6 +90,32 @@ def test_a_confirmation_carries_what_is_read_back() -> None:
 )
 def test_a_confirmation_names_its_intent(text: str, intent: str) -> None:
     assert one(text, "confirm").slots["intent"] == intent
+
+
+SWAP = Ontology(
+    name="swap",
+    slots={**DESK.slots, "new_item": Slot(kind="text", words={"en": ("new item",), "zh": ("新商品",)})},
+    intents=DESK.intents,
+    problem=DESK.problem,
+)
+"""The desk with a slot whose name ends in that of another: "item"."""
+
+
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [
+        ("Could you tell me your new item?", ["new_item"]),
+        ("Could you tell me the item?", ["item"]),
+        ("Which item do you have, and what is the new item?", ["item", "new_item"]),
+        ("What are the new items, and what is the item now?", ["new_item", "item"]),
+        ("请问您的新商品是什么？", ["new_item"]),
+        ("请问是哪个商品？", ["item"]),
+        ("请问商品和新商品分别是什么？", ["item", "new_item"]),
+        ("Could you give me your new address?", ["address"]),
+    ],
+)
+def test_a_slot_is_not_heard_in_the_longer_name_of_another(text: str, slots: list[str]) -> None:
+    assert [act.slots["slot"] for act in understand(text, SWAP) if act.name == "ask"] == slots
 
 
 def test_an_unclear_confirmation_names_none() -> None:

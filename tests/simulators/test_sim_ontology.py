@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from agentrl.errors import UserError
 from agentrl.simulators.example import DESK, sample_task
 from agentrl.simulators.models import SubGoal
-from agentrl.simulators.ontology import Intent, Ontology, Slot
+from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.schema import Intent, Slot
 
 BOTH = {"en": ("thing",), "zh": ("东西",)}
 

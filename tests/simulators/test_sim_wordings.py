@@ -12,7 +12,7 @@ from agentrl.envs.service_desk.tasks import sample_task
 from agentrl.errors import UserError
 from agentrl.simulators.grammar import expand, load_wordings, wordings
 from agentrl.simulators.nlg import _Voice
-from agentrl.simulators.ontology import Tongue
+from agentrl.simulators.schema import Tongue
 
 FREQUENT = 0.02
 """An act is frequent when this share of a locale's sentences are of it."""

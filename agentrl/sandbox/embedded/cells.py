@@ -1,30 +1,28 @@
 """A process namespace for each run of the tier "namespaces": a process 1 that only waits, and the program beside it.
 
 Both are children of the zygote. When the program has ended, or has to, the zygote kills process 1, and with it the
-kernel ends every other process of the run. Orphans need no one to wait for them: process 1 ignores SIGCHLD.
+kernel ends every other process of the run. Process 1 ignores SIGCHLD, so that the kernel reaps orphans by itself.
 
 Process 1 shares the zygote's memory and open files, since a copy of them is what a run costs most. What keeps programs
 from reaching the zygote through it: memory that is not dumpable can be opened only with CAP_SYS_PTRACE in the user
 namespace that the zygote was started from; besides, landlock refuses it, and the filter has no call for it.
 """
 
-import mmap
 import os
 import signal
 from dataclasses import dataclass
 
 from agentrl.sandbox.embedded import kernel
-
-_STACK = 4 * mmap.PAGESIZE
+from agentrl.sandbox.embedded.waiting import Room
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The process namespace of one run, held by its process 1: a pid, a pidfd, and the memory that is its stack."""
+    """The process namespace of one run, held by its process 1: a pid, a pidfd, and the memory it has for itself."""
 
     pid: int
     handle: int
-    stack: mmap.mmap
+    room: Room
 
     def end(self) -> None:
         """Kill process 1. The kernel ends all others before it tells of its end."""
@@ -37,7 +35,7 @@ class Cells:
     def __init__(self) -> None:
         """Raises OSError."""
         self._home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-        self._stacks: list[mmap.mmap] = []
+        self._rooms: list[Room] = []
 
     def fork(self) -> tuple[Cell, int, int]:
         """A new cell, and the pid and a pidfd of a copy of this process that is in it: 0 and -1 in that copy.
@@ -49,7 +47,7 @@ class Cells:
         try:
             cell = self._open()
             try:
-                pid, handle = kernel.fork_silently()
+                pid, handle = kernel.fork_with_handle()
             except OSError:
                 cell.end()
                 self.close(cell)
@@ -60,16 +58,11 @@ class Cells:
         return cell, pid, handle
 
     def _open(self) -> Cell:
-        stack = self._stacks.pop() if self._stacks else mmap.mmap(-1, _STACK)
-        # Process 1 inherits this. For as long this process may miss the end of a program that called exec.
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        try:
-            return Cell(*kernel.clone_waiting(stack), stack)
-        finally:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        room = self._rooms.pop() if self._rooms else Room()
+        return Cell(*room.spawn(), room)
 
     def close(self, cell: Cell) -> None:
         """Take leave of a cell that has ended, or is about to: waits for its process 1."""
-        os.waitpid(cell.pid, kernel.WALL)
+        os.waitpid(cell.pid, 0)
         os.close(cell.handle)
-        self._stacks.append(cell.stack)
+        self._rooms.append(cell.room)

@@ -81,11 +81,12 @@ def run_in_namespaces(request: Request) -> NoReturn:
         os.setsid()
         os.chdir("/tmp")
         text = unpack()
-        kernel.set_limits(request.limits, request.limits.processes)
         abi = landlock.version()
         if abi:
             writable = [(path, landlock.TREE) for path in ("/tmp", "/dev/null", "/dev/zero", "/dev/full")]
             landlock.restrict(landlock.create([("/", landlock.READ), *writable], abi))
+        # Last, since what comes before may take more than the program is allowed.
+        kernel.set_limits(request.limits, request.limits.processes)
         seccomp.install(system_calls("namespaces", grouped))
     except BaseException as error:
         fail(error)

@@ -1,7 +1,6 @@
 """Thin wrappers of Linux calls that Python lacks, through ctypes. Each raises OSError that names the failed step."""
 
 import ctypes
-import mmap
 import os
 import resource
 import struct
@@ -13,17 +12,14 @@ from agentrl.sandbox.types import Limits
 
 # PyDLL and not CDLL: the interpreter lock stays held across clone(), so that the child starts with it.
 libc = ctypes.PyDLL(None, use_errno=True)
-_PAUSE = ctypes.cast(libc.pause, ctypes.c_void_p)
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_NOATIME, MS_BIND, MS_REC, MS_PRIVATE, MS_RELATIME = 1024, 4096, 16384, 1 << 18, 1 << 21
 MNT_DETACH = 2
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-_CLONE_VM, _CLONE_FILES, _CLONE_PIDFD = 0x100, 0x400, 0x1000
+_CLONE_PIDFD, _SIGCHLD = 0x1000, 17
 CAP_SYS_ADMIN = 1 << 21
-WALL = 0x40000000
-"""An option of wait4(2): children of every kind, those of `fork_silently` and `clone_waiting` too."""
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 4, 24, 38, 47
 _PR_SET_CHILD_SUBREAPER, _PR_SET_KEEPCAPS = 36, 8
 _LAST_CAPABILITY = 63
@@ -101,33 +97,17 @@ def join_namespace(descriptor: int, kind: int) -> None:
     check(libc.setns(ctypes.c_int(descriptor), ctypes.c_int(kind)), "setns")
 
 
-def fork_silently() -> tuple[int, int]:
-    """fork() whose end sends no SIGCHLD: the child's pid and a pidfd of it, (0, -1) in the child.
-
-    Who ignores SIGCHLD at that moment can then still wait for it, with `WALL` (but not if it called exec meanwhile).
-    Made for a caller with one thread.
-    """
+def fork_with_handle() -> tuple[int, int]:
+    """fork(): the child's pid and a pidfd of it, both or neither; (0, -1) in the child. The caller has one thread."""
     handle, none = ctypes.c_int(-1), ctypes.c_long(0)
+    number, flags = ctypes.c_long(NUMBER["clone"]), ctypes.c_long(_CLONE_PIDFD | _SIGCHLD)
     ctypes.pythonapi.PyOS_BeforeFork()
-    number, flags = ctypes.c_long(NUMBER["clone"]), ctypes.c_long(_CLONE_PIDFD)
     pid = libc.syscall(number, flags, none, ctypes.byref(handle), none, none)
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
     else:
         ctypes.pythonapi.PyOS_AfterFork_Parent()
     return check(pid, "clone"), handle.value
-
-
-def clone_waiting(stack: mmap.mmap) -> tuple[int, int]:
-    """A process that waits in pause(2) until it is killed: its pid and a pidfd. It ends without SIGCHLD, too.
-
-    It shares this process's memory and open files, so that making and ending it costs next to nothing; only `stack`
-    must be its own as long as it lives.
-    """
-    top = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(stack)) + len(stack))
-    flags, handle = ctypes.c_int(_CLONE_VM | _CLONE_FILES | _CLONE_PIDFD), ctypes.c_int(-1)
-    pid = check(libc.clone(_PAUSE, top, flags, None, ctypes.byref(handle)), "clone")
-    return pid, handle.value
 
 
 def die_with_parent() -> None:

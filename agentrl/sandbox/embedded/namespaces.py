@@ -38,7 +38,8 @@ def enter() -> None:
     names the step which this machine refuses.
     """
     sources = _sources()
-    root = os.geteuid() == 0
+    # Root in a user namespace with no other id is an ordinary user outside.
+    root = os.geteuid() == 0 and all(_spare_id(name) for name in ("uid_map", "gid_map"))
     if root:
         _map_two_users()
     else:

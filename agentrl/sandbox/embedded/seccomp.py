@@ -19,6 +19,7 @@ _X32 = 0x40000000
 _OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARGUMENTS = 0, 4, 16
 
 _NAMESPACE_FLAGS = 0x7E020000  # every CLONE_NEW* that clone() can express
+_CLONE_PARENT = 0x8000  # a child of the zygote, which does not know of it, and the end of the namespace waits for it
 _CLONE_THREAD = 0x10000
 _AF_UNIX = 1
 _STREAM_AND_SEQPACKET = (1, 5)
@@ -64,9 +65,9 @@ def _only(index: int, value: int) -> list[Instruction]:
 
 
 def _clone_rule(processes: bool) -> list[Instruction]:
-    refuse_namespaces = [_argument(0), _op(_ANY_BIT, _NAMESPACE_FLAGS, 0, 1), _deny(errno.EPERM)]
+    refuse = [_argument(0), _op(_ANY_BIT, _NAMESPACE_FLAGS | _CLONE_PARENT, 0, 1), _deny(errno.EPERM)]
     threads_only = [_op(_ANY_BIT, _CLONE_THREAD, 1, 0), _deny(errno.EPERM)]
-    return [*refuse_namespaces, *([] if processes else threads_only), _allow()]
+    return [*refuse, *([] if processes else threads_only), _allow()]
 
 
 def _no_shared_memory() -> list[Instruction]:

@@ -184,15 +184,20 @@ def tasks_of(user: int) -> int:
 def descendants(proc: int | str = "/proc") -> list[str]:
     """The processes below this one, which must be a subreaper for none to get away."""
     own = os.getpid()
-    return sorted(family((own,), proc) - {str(own)})
+    return sorted(family((own,), parents_in(proc)) - {str(own)})
 
 
-def family(roots: Iterable[int], proc: int | str) -> set[str]:
-    """The processes `roots`, and all below them."""
+def parents_in(proc: int | str) -> dict[str, str]:
+    """The parent of each process that this /proc shows."""
     parents: dict[str, str] = {}
     for name in processes(proc):
         with suppress(FileNotFoundError, ProcessLookupError):
             parents[name] = kernel.read_small(f"/proc/{name}/stat").rpartition(b")")[2].split()[1].decode()
+    return parents
+
+
+def family(roots: Iterable[int], parents: dict[str, str]) -> set[str]:
+    """The processes `roots`, and all below them."""
     found = {str(root) for root in roots}
     while more := {name for name, parent in parents.items() if parent in found} - found:
         found |= more

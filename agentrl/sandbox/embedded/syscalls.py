@@ -46,7 +46,6 @@ fchmodat2:452:452 utime:132:- utimes:235:- utimensat:280:88 futimesat:261:- trun
 # Harmless only where the program has file systems and a network of its own.
 _OWN_NAMESPACES = """
 bind:49:200 listen:50:201 connect:42:203 accept:43:202 accept4:288:242
-inotify_init:253:- inotify_init1:294:26 inotify_add_watch:254:27 inotify_rm_watch:255:28
 """
 
 # Allowed or not by their arguments (see seccomp.py), or used by the trusted side.

@@ -74,6 +74,13 @@ PROCESSES = [
         by_container="the same as in namespaces",
     ),
     Case(
+        "processes/c05d_child_of_another",
+        "ok",
+        by="clone may not name another parent (seccomp)",
+        by_lockdown=_REFUSED,
+        by_container="the same as in namespaces",
+    ),
+    Case(
         "processes/c06_kill_group",
         "ok killed error",
         by=_PID,
