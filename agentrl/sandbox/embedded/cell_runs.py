@@ -93,11 +93,11 @@ class CellRuns:
 
     def _tell(self, run: Run) -> None:
         self._cells.close(run.cell)
-        send(run.reply, **(run.end or {}))
-        run.reply.close()
         os.close(run.handle)
         if run.ward.events is not None:
             os.close(run.ward.events)
+        send(run.reply, **(run.end or {}))
+        run.reply.close()
 
     def tick_ms(self) -> int | None:
         """See `Runs`."""
