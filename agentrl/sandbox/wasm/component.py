@@ -31,7 +31,7 @@ world box {
 _SHARED = """
 embedded/program graders/driver_objects graders/driver_pytest graders/driver_solution graders/driver_tests
 graders/asking graders/codec graders/fixtures graders/pytest_subset graders/remote graders/remote_objects
-graders/solution
+graders/shown graders/solution
 """
 """Modules of agentrl.sandbox that the guest needs."""
 _BUILD_SECONDS = 600
