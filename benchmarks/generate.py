@@ -7,6 +7,7 @@ token is made. Prints one JSON object. See README.md beside this file.
 """
 
 import argparse
+import gc
 import json
 import statistics
 import sys
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=2000, help="episodes in each round")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    gc.freeze()  # as `agentrl generate` does
     works = {"played": played, "written": written, "in_all_forms": in_all_forms}
     results = {
         f"{name}_{level}": measure(work, level, options.episodes, options.rounds)

@@ -1,5 +1,6 @@
 """What `agentrl generate` does: tasks are played, episodes chosen, records written, and counts told."""
 
+import gc
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -132,6 +133,8 @@ def make_target(out: str, forms: Sequence[str], shard_size: int, *, resume: bool
 
 def write_data(playing: Playing, episodes: int, target: Target, selection: "Selection", best_of: int | None) -> None:
     """Plays `episodes` tasks, less those that the folder has already, and writes what is chosen; then tells it."""
+    # What was imported lives to the end; the garbage collector need not look at it again and again.
+    gc.freeze()
     try:
         settings = _settings(playing, target, selection, best_of)
         with target.open(selection, settings) as data, progress() as bar:
