@@ -2,8 +2,8 @@
 
     python benchmarks/sandbox.py --peers > sandbox.json      # about four minutes on two cores
 
-Rounds alternate between all routes, so that all meet the same machine; each route runs the same programs with one
-thread and with two, and each answer is checked. Prints one JSON object. What this machine lacks stands under "skipped"
+Rounds alternate between all routes, so that all meet the same machine; each route runs the same programs with one,
+two and four threads, and each answer is checked. Prints one JSON object. What this machine lacks stands under "skipped"
 with the reason. See README.md beside this file.
 """
 

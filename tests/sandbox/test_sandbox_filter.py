@@ -77,7 +77,7 @@ def test_in_lockdown_signals_reach_the_program_alone(machine: str) -> None:
 
 @pytest.mark.parametrize("tier", ["namespaces", "container"])
 def test_limits_and_priorities_can_be_changed_of_the_caller_alone(machine: str, tier: str) -> None:
-    """Process 1 of the namespaces is the run's watch, and has the program's user id."""
+    """Process 1 of the namespaces, on which a run hangs, has the program's user id; so has a watch in "container"."""
     program = seccomp.build(tier, True, False, pid=0, machine=machine)
     table = syscalls.numbers(machine)
     for name in ("prlimit64", "sched_setaffinity"):

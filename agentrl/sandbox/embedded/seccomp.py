@@ -101,7 +101,7 @@ def _rules(tier: str, own_sockets: bool, grouped: bool, pid: int) -> dict[str, l
     if tier == "lockdown":
         rules["kill"] = rules["tgkill"] = rules["prlimit64"] = _one_of(0, own, errno.EPERM)
     else:
-        # The watch has the same user id: in namespaces always, in "container" at the end. 0 is the caller itself.
+        # Process 1 in namespaces has the same user id, and the watch in "container" at the end. 0 is the caller itself.
         rules["prlimit64"] = rules["sched_setaffinity"] = _one_of(0, (0,), errno.EPERM)
         rules["setpriority"] = [*_only(0, 0), *_only(1, 0), _allow()]
     return rules

@@ -1,4 +1,4 @@
-"""The watch over one run, in a process of its own between the zygote and the program.
+"""The watch over one run, in a process of its own between the zygote and the program; in namespaces the zygote looks.
 
 It sums the memory of the run's processes, looks at the disk where no file system bounds it, reaps orphans, and hears
 the trusted side's wish to stop. What the run's processes are, and how all of them are ended, differs by tier.
