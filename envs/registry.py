@@ -21,7 +21,7 @@ from typing import Any, Literal
 import gymnasium
 import pettingzoo
 
-from agentrl.envs.importing import describe, import_file, import_module
+from agentrl.envs.importing import describe, import_module, import_source, named
 from agentrl.errors import AgentRLError, ConfigError, EnvironmentDefinitionError, UnknownEnvironmentError, nearest
 
 GROUP = "agentrl.envs"
@@ -69,10 +69,10 @@ class EnvEntry:
 
     def accepts(self, name: str) -> bool:
         """Whether `make` takes an argument of this name."""
-        known = self._known_arguments()
+        known = self.known_arguments()
         return known is None or name in known
 
-    def _known_arguments(self) -> list[str] | None:
+    def known_arguments(self) -> list[str] | None:
         """The names of the arguments of `make`; None when it takes any."""
         parameters = list(self.signature.parameters.values()) if self.signature else []
         if self.signature is None or any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -80,7 +80,7 @@ class EnvEntry:
         return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
 
     def _check_arguments(self, env_args: dict[str, Any]) -> None:
-        known = self._known_arguments()
+        known = self.known_arguments()
         if known is None or self.signature is None:
             return
         accepted = f"{self.name} accepts {', '.join(known)}." if known else f"{self.name} accepts no arguments."
@@ -101,18 +101,19 @@ def resolve(target: str | Callable[..., Any]) -> EnvEntry:
     if not isinstance(target, str):
         return _entry(target, _name_of(target), _importable_spec(target), _module_of(target))
     scheme, _, rest = target.partition(":")
-    path, colon, attribute = target.rpartition(":")
     if scheme == "gymnasium" and rest:
         return _from_gymnasium(rest)
     if scheme == "pettingzoo" and rest:
         return _from_pettingzoo(rest)
-    if target.endswith(".py"):
-        return _from_module(import_file(target), "", target, target)
-    if path.endswith(".py"):
-        return _from_module(import_file(path), attribute, target, path)
-    if colon:
-        return _from_module(import_module(path), attribute, target, path)
+    if ":" in target or target.endswith(".py"):
+        module, attribute, source = import_source(target)
+        return _from_module(module, attribute, target, source)
     return _from_entry_point(target)
+
+
+def arguments_of(spec: str) -> list[str]:
+    """The names of the arguments of an environment's constructor, as far as it names them. Raises as `resolve` does."""
+    return resolve(spec).known_arguments() or []
 
 
 def with_seat(entry: EnvEntry, seat: str) -> EnvEntry:
@@ -185,17 +186,7 @@ def _hint(name: str, known: list[str]) -> str:
 
 
 def _from_module(module: ModuleType, attribute: str, spec: str, source: str) -> EnvEntry:
-    classes = [name for name, value in vars(module).items() if kind_of(value) and value.__module__ == module.__name__]
-    listed = f" Environments there: {', '.join(classes)}." if classes else " It defines no environment class."
-    if not attribute and len(classes) == 1:
-        attribute = classes[0]
-    if not attribute:
-        raise UnknownEnvironmentError(f"{spec}: say which class you mean, {spec}:Class.{listed}")
-    target: Any = module
-    for part in attribute.split("."):
-        target = getattr(target, part, None)
-    if target is None:
-        raise UnknownEnvironmentError(f"{spec}: there is no {attribute!r} in {source}.{listed}")
+    attribute, target = named(module, attribute, spec, source, lambda value: kind_of(value) is not None, "environment")
     return _entry(target, attribute, spec, source)
 
 

@@ -33,7 +33,7 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="CONFIG.yaml|KEY=VALUE",
-            help="A file of settings, and settings that differ from it, e.g. group_size=4 env_args.max_turns=2.",
+            help="A file of settings, settings that differ from it (group_size=4), arguments of the environment.",
             show_default=False,
         ),
     ] = None,
@@ -70,8 +70,9 @@ def train(
         _print(_resume(resume, path, overrides))
         return
     from agentrl.config import load_config, render_config
+    from agentrl.envs.registry import arguments_of
 
-    config = load_config(path, overrides)
+    config = load_config(path, overrides, arguments_of=arguments_of)
     if print_config:
         typer.echo(render_config(config), nl=False)
         return

@@ -3,7 +3,7 @@
 Turns pydantic's errors into "where: key: what is wrong, what it must be".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -24,16 +24,20 @@ _KINDS = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Yield the dotted key and the explanation of each thing that `error` found in the input of `model`."""
+def explain(error: ValidationError, model: type[BaseModel], others: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
+    """Yield the dotted key and the explanation of each thing that `error` found in the input of `model`.
+
+    `others` are keys that the model does not have, but that may have been meant.
+    """
     seen: set[str] = set()
-    known = list(known_keys(model))
+    known, sections = [*known_keys(model), *others], list(others)
+    sections += {name.partition(".")[0] for name in known if "." in name}
     for item in error.errors(include_url=False):
         path = [str(part) for part in item["loc"]]
         field, key = _locate(path, model)
         if key not in seen:  # a union reports one error for each of its members
             seen.add(key)
-            yield key, _explain(item, field, key, known)
+            yield key, _explain(item, field, key, known, sections)
 
 
 def range_of(field: FieldInfo) -> str:
@@ -80,11 +84,10 @@ def _choices(annotation: Any) -> list[str]:
     return [choice for part in get_args(annotation) for choice in _choices(part)]
 
 
-def _explain(item: Mapping[str, Any], field: FieldInfo | None, key: str, known: list[str]) -> str:
+def _explain(item: Mapping[str, Any], field: FieldInfo | None, key: str, known: list[str], sections: list[str]) -> str:
     kind, given = str(item["type"]), _shown(item["input"])
     if kind == "extra_forbidden" or field is None:
         if isinstance(item["input"], Mapping):  # it was written as a section: adversary.share=0.3
-            sections = {name.partition(".")[0] for name in known if "." in name}
             hint = nearest(key, sections, most=1) or f" What the environment takes is written env_args.{key}."
         else:
             hint = nearest(key, known, most=1) or " `agentrl train --print-config` shows all settings."

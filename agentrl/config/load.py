@@ -5,7 +5,7 @@ is wrong and what it must be.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,24 @@ Origins = dict[str, str]
 """Where a dotted key was given: "my.yaml:3: ", "command line: ", or "" for a call from Python."""
 
 
-def load_config(path: str | None, overrides: Sequence[str] = (), *, whole: bool = False) -> TrainConfig:
+ArgumentsOf = Callable[[str], Collection[str]]
+"""What an environment's constructor takes, by the environment's spec."""
+
+
+def load_config(
+    path: str | None,
+    overrides: Sequence[str] = (),
+    *,
+    whole: bool = False,
+    arguments_of: ArgumentsOf = lambda env: (),
+) -> TrainConfig:
     """Read a YAML file (None: no file, the defaults) and apply `key=value` overrides, the last of which wins.
 
     `path` may also be the bare name of a ready-made file in `agentrl.configs`. Keys of overrides may be dotted
-    (`env_args.task_file=x`); values are YAML, so lists are written `[1, 2]`. A file that is `whole`, as a run's own is,
-    has every key: one that lacks some was cut off, and its run must not go on with the defaults instead.
-    Raises ConfigError, which lists everything that is wrong.
+    (`env_args.task_file=x`); values are YAML, so lists are written `[1, 2]`. A key of an override that is no setting,
+    but among the `arguments_of` the environment, is its argument: `level=easy` is `env_args.level=easy`. A file that is
+    `whole`, as a run's own is, has every key: one that lacks some was cut off, and its run must not go on with the
+    defaults instead. Raises ConfigError, which lists everything that is wrong, and what `arguments_of` raises.
     """
     values: dict[str, Any] = {}
     origins: Origins = {}
@@ -38,9 +49,16 @@ def load_config(path: str | None, overrides: Sequence[str] = (), *, whole: bool 
         values, origins = _read(path)
         if whole:
             _require_whole(path, origins)
+    foreign = [override for override in overrides if _section(override) not in TrainConfig.model_fields]
     for override in overrides:
-        _apply(override, values, origins)
-    return _check(values, origins)
+        if override not in foreign:
+            _apply(override, values, origins)
+    env = values.get("env", TrainConfig.model_fields["env"].default)
+    taken = arguments_of(env) if foreign and isinstance(env, str) else ()
+    for override in foreign:
+        own = "=" in override and _section(override) in taken
+        _apply(f"env_args.{override}" if own else override, values, origins)
+    return _check(values, origins, taken)
 
 
 def make_config(**values: Any) -> TrainConfig:
@@ -146,6 +164,11 @@ def _kind(value: Any) -> str:
     return "a list" if isinstance(value, list) else f"the {type(value).__name__} {str(value)[:40]!r}"
 
 
+def _section(override: str) -> str:
+    """The first part of an override's key."""
+    return override.partition("=")[0].partition(".")[0].strip()
+
+
 def _apply(override: str, values: dict[str, Any], origins: Origins) -> None:
     key, equals, text = override.partition("=")
     key = key.strip()
@@ -180,11 +203,11 @@ def _value(key: str, text: str) -> Any:
     return value
 
 
-def _check(values: Mapping[str, Any], origins: Origins) -> TrainConfig:
+def _check(values: Mapping[str, Any], origins: Origins, others: Collection[str] = ()) -> TrainConfig:
     try:
         config = TrainConfig.model_validate(values)
     except ValidationError as error:
-        problems = list(explain(error, TrainConfig))
+        problems = list(explain(error, TrainConfig, others))
     else:
         problems = list(contradictions(config))
         if not problems:

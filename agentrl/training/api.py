@@ -14,7 +14,7 @@ from rich.console import Console
 from agentrl.config import load_config, make_config, render_config
 from agentrl.config.presets import resolve_preset
 from agentrl.config.schema import TrainConfig
-from agentrl.envs.registry import EnvEntry, resolve
+from agentrl.envs.registry import EnvEntry, arguments_of, resolve
 from agentrl.errors import CheckpointError, TooManyFailuresError, UserError
 from agentrl.policies.language import LanguagePolicy
 from agentrl.policies.loading import load_policy
@@ -94,7 +94,7 @@ def resume_training(
     """
     display = Display(console)
     run = RunDirectory.open(run_dir)
-    config = load_config(str(run.config), overrides or [], whole=True)
+    config = load_config(str(run.config), overrides or [], whole=True, arguments_of=arguments_of)
     _prepare(config)
     collector = open_collector(config, entry)
     _tell_conditions(run, display, collector)

@@ -29,6 +29,34 @@ def message(path: str | None, *overrides: str) -> str:
     return str(caught.value)
 
 
+def arguments_of(env: str) -> list[str]:
+    return {"game": ["adversary", "level", "seed"]}.get(env, [])
+
+
+def test_what_is_no_setting_but_the_environments_is_its_argument(tmp_path: Path) -> None:
+    words = ["adversary.share=0.3", "level=easy", "env_args.seed=7", "seed=3", "env=game"]
+    config = load_config(None, words, arguments_of=arguments_of)
+    assert config.env_args == {"adversary": {"share": 0.3}, "level": "easy", "seed": 7}
+    assert config.seed == 3  # a setting is a setting, whatever the environment takes
+    file = write(tmp_path, "env: game\nenv_args: {level: full, adversary: {depth: 2}}\n")
+    assert load_config(file, words[:2], arguments_of=arguments_of).env_args == {
+        "adversary": {"depth": 2, "share": 0.3},
+        "level": "easy",
+    }
+
+
+@pytest.mark.parametrize("word", ["advresary.share=0.3", "level", "words=[1]", ".level=1"])
+def test_what_is_neither_is_refused(word: str) -> None:
+    with pytest.raises(ConfigError, match=r"no such setting|is no setting"):
+        load_config(None, ["env=game", word], arguments_of=arguments_of)
+
+
+@pytest.mark.parametrize(("word", "meant"), [("advresary.share=0.3", "adversary"), ("levl=easy", "level")])
+def test_the_environments_arguments_are_suggested_too(word: str, meant: str) -> None:
+    with pytest.raises(ConfigError, match=f"no such setting. Did you mean '{meant}'"):
+        load_config(None, ["env=game", word], arguments_of=arguments_of)
+
+
 def test_nothing_given_gives_the_defaults() -> None:
     assert load_config(None) == TrainConfig()
 

@@ -118,16 +118,26 @@ def limit_for(further: int) -> int:
     return [number for number in range(1 << 12) if str(number) not in taken][further]
 
 
-def below(pid: int) -> set[int]:
-    """The ids of all processes below this one."""
-    parents: dict[int, int] = {}
+def parents() -> dict[int, int]:
+    """The parent of every process of this machine."""
+    found: dict[int, int] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat", errors="replace") as file:
-                parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
+                found[int(name)] = int(file.read().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
+    return found
+
+
+def children(pid: int) -> set[int]:
+    """The ids of the processes that this one has started. Ids start anew at some time: a smaller one is not older."""
+    return {child for child, parent in parents().items() if parent == pid}
+
+
+def below(pid: int) -> set[int]:
+    """The ids of all processes below this one."""
+    pairs, found = parents(), {pid}
+    while more := {child for child, parent in pairs.items() if parent in found} - found:
         found |= more
     return found - {pid}

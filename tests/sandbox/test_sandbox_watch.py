@@ -14,7 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 from conftest import open_or_skip
-from sandbox_elsewhere import below
+from sandbox_elsewhere import below, children
 
 from agentrl.errors import SandboxError
 from agentrl.sandbox import Limits, Sandbox, Status
@@ -162,12 +162,12 @@ def test_a_watch_without_room_for_a_descriptor_is_the_machinerys_failure() -> No
     sandbox = open_or_skip("container", workers=1)
     assert isinstance(sandbox, EmbeddedSandbox)
     with contextlib.closing(sandbox), ThreadPoolExecutor(1) as threads:
-        before = below(os.getpid())
+        zygote = sandbox._pool.workers[0].process.pid
         run = threads.submit(sandbox.run, FORKED)
-        while not (watch := below(os.getpid()) - before):
+        while not (watch := children(zygote)):
             time.sleep(0.01)
         time.sleep(0.2)
-        resource.prlimit(min(watch), resource.RLIMIT_NOFILE, (2, 1 << 10))  # it holds two
+        resource.prlimit(watch.pop(), resource.RLIMIT_NOFILE, (2, 1 << 10))  # it holds two
         result = run.result()
     assert (result.status, result.stdout.split()[-1]) == (Status.OK, "whole")
 
