@@ -8,8 +8,10 @@ import re
 import sys
 import sysconfig
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from agentrl.errors import EnvironmentDefinitionError, UnknownEnvironmentError, nearest
 
@@ -55,6 +57,39 @@ def import_file(path: str) -> ModuleType:
     module = _execute(name, file, path)
     _stamps[name] = stamp
     return module
+
+
+def import_source(spec: str) -> tuple[ModuleType, str, str]:
+    """What `package.module:Class`, `./file.py:Class` or `./file.py` means: the module, "Class" or "", and where it is.
+
+    Raises what `import_module` and `import_file` raise.
+    """
+    path, _, attribute = spec.rpartition(":")
+    if spec.endswith(".py"):
+        path, attribute = spec, ""
+    return (import_file if path.endswith(".py") else import_module)(path), attribute, path
+
+
+def named(
+    module: ModuleType, attribute: str, spec: str, source: str, fits: Callable[[object], bool], noun: str
+) -> tuple[str, Any]:
+    """The object of this name ("Outer.Inner" too) in a module, with its name; "" is the only class of the module's own
+    that fits. `noun` is what such a class is called: "environment".
+
+    Raises UnknownEnvironmentError when there is none, or no name and not just one.
+    """
+    own = [name for name, value in vars(module).items() if fits(value) and value.__module__ == module.__name__]
+    listed = f" {noun.capitalize()}s there: {', '.join(own)}." if own else f" It defines no {noun} class."
+    if not attribute and len(own) == 1:
+        attribute = own[0]
+    if not attribute:
+        raise UnknownEnvironmentError(f"{spec}: say which class you mean, {spec}:Class.{listed}")
+    target: Any = module
+    for part in attribute.split("."):
+        target = getattr(target, part, None)
+    if target is None:
+        raise UnknownEnvironmentError(f"{spec}: there is no {attribute!r} in {source}.{listed}")
+    return attribute, target
 
 
 def describe(error: BaseException, file: str = "") -> str:
