@@ -7,6 +7,7 @@ silently rounds to bfloat16 where the processor has AMX. So it is taken only whe
 
 import contextlib
 import ctypes
+import gc
 import os
 import warnings
 from collections.abc import Iterator
@@ -67,6 +68,14 @@ def ieee_matmul() -> Iterator[None]:
         yield
     finally:
         matmul.fp32_precision = before
+
+
+def collect_garbage_rarely() -> None:
+    """For a process that makes small objects by the million: what it has imported is looked through no more, and the
+    rest once in 50,000 new objects (some 10 MB) instead of 700. A scripted dialogue costs 11 % less so.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def quiet_libraries() -> None:

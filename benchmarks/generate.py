@@ -7,7 +7,6 @@ token is made. Prints one JSON object. See README.md beside this file.
 """
 
 import argparse
-import gc
 import json
 import statistics
 import sys
@@ -25,6 +24,7 @@ from agentrl.evaluation.evaluate import evaluation_jobs
 from agentrl.rollout.opening import open_game
 from agentrl.rollout.play import play_now
 from agentrl.rollout.scripts import expert_seat
+from agentrl.runtime import collect_garbage_rarely
 
 AIM = 1000
 """Proven trajectories per second and core of the workload `played`, level "easy"."""
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=2000, help="episodes in each round")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    gc.freeze()  # as `agentrl generate` does
+    collect_garbage_rarely()  # as `agentrl generate` does
     works = {"played": played, "written": written, "in_all_forms": in_all_forms}
     results = {
         f"{name}_{level}": measure(work, level, options.episodes, options.rounds)

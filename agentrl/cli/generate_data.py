@@ -1,6 +1,5 @@
 """What `agentrl generate` does: tasks are played, episodes chosen, records written, and counts told."""
 
-import gc
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from agentrl.cli.console import progress
+from agentrl.cli.words import SCRIPTED
 from agentrl.data.dataset import EPISODES, KINDS, open_files, open_folder
 from agentrl.errors import ConfigError, UserError, nearest
+from agentrl.runtime import collect_garbage_rarely
 
 if TYPE_CHECKING:
     from agentrl.data.dataset import DataSet
@@ -133,8 +134,8 @@ def make_target(out: str, forms: Sequence[str], shard_size: int, *, resume: bool
 
 def write_data(playing: Playing, episodes: int, target: Target, selection: "Selection", best_of: int | None) -> None:
     """Plays `episodes` tasks, less those that the folder has already, and writes what is chosen; then tells it."""
-    # What was imported lives to the end; the garbage collector need not look at it again and again.
-    gc.freeze()
+    if {playing.policy, playing.against} <= {*SCRIPTED, None}:  # a model's tensors are to go sooner
+        collect_garbage_rarely()
     try:
         settings = _settings(playing, target, selection, best_of)
         with target.open(selection, settings) as data, progress() as bar:

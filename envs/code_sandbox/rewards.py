@@ -8,38 +8,19 @@ So an empty answer scores 0, and with `partial` at 0, its default, so does every
 rewards are divided by their standard deviation, small differences between failures would weigh as much as success.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from agentrl.errors import ConfigError, nearest
+from agentrl.envs.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)
-class RewardWeights:
+class RewardWeights(Weights):
     """The most that each part can give."""
 
     success: float = 0.6
     partial: float = 0.0
     format: float = 0.05
     turns: float = 0.35
-
-    @classmethod
-    def of(cls, weights: Mapping[str, float]) -> "RewardWeights":
-        """The default weights with some replaced. Raises ConfigError unless they are >= 0 and sum to at most 1."""
-        known = [field.name for field in fields(cls)]
-        for name in weights:
-            if name not in known:
-                raise ConfigError(
-                    f"env_args.reward_weights has no {name!r}; it has {', '.join(known)}.{nearest(name, known)}"
-                )
-        made = cls(**weights)
-        values = [getattr(made, name) for name in known]
-        # The slack lets sums such as 0.7 + 0.1 + 0.1 + 0.1 through, which is above 1 by a rounding error.
-        if min(values) < 0 or not sum(values) <= 1 + 1e-9:
-            raise ConfigError(
-                f"env_args.reward_weights are {values} ({', '.join(known)}); each must be >= 0 and their sum <= 1"
-            )
-        return made
 
 
 def reward_parts(
