@@ -16,10 +16,10 @@ from typing import Any
 from agentrl.errors import SandboxError
 from agentrl.sandbox.embedded import disk, handover
 from agentrl.sandbox.embedded import program as payload
-from agentrl.sandbox.embedded.capture import Capture
 from agentrl.sandbox.embedded.cgroups import Group
 from agentrl.sandbox.embedded.ending import STOP, classify
 from agentrl.sandbox.embedded.replies import parse
+from agentrl.sandbox.embedded.streams import Streams
 from agentrl.sandbox.embedded.worker import Worker
 from agentrl.sandbox.types import ExecResult, Limits
 
@@ -32,7 +32,6 @@ _DISK_TICK_SECONDS = 0.05
 _LISTEN_SECONDS = 0.01
 """When to begin to read what a program writes. Most have ended by then, and to wake for each of their lines costs."""
 _FLOOD_FACTOR = 64
-_CHUNK = 1 << 16
 _MIB = 1 << 20
 
 
@@ -56,17 +55,14 @@ class Exchange:
         self.handle = -1
         self.start_time = self.end_time = time.monotonic()
         self._kills = group.kills() if group else 0
-        kept = limits.output_kb * 1024
-        self.output, self.errors = Capture(kept, keep_end=False), Capture(kept, keep_end=True)
         self._stops = stops
         self.reply, self._their_reply = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._stdout, self._their_stdout, self._stderr, self._their_stderr = handover.two_pipes()
+            self.streams = Streams(limits.output_kb * 1024)
         except OSError:
             self.reply.close()
             self._their_reply.close()
             raise
-        self._captures = {self._stdout: self.output, self._stderr: self.errors}
         try:
             self._poll = self._listen()
         except BaseException:
@@ -89,29 +85,24 @@ class Exchange:
     def __exit__(self, *unused: object) -> None:
         if self.started and "end" not in self.messages:  # an error here: in lockdown nobody else would end the program
             self._kill()
-        self._close_theirs()
-        self.reply.close()
-        for descriptor in (self._stdout, self._stderr, *([self.handle] if self.handle >= 0 else [])):
-            os.close(descriptor)
-
-    def _close_theirs(self) -> None:
         self._their_reply.close()
-        for descriptor in (self._their_stdout, self._their_stderr):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._their_stdout = self._their_stderr = -1
+        self.reply.close()
+        self.streams.close()
+        if self.handle >= 0:
+            os.close(self.handle)
 
     def run(self, program: str, stdin: str, files: Mapping[str, bytes], channel: socket.socket | None) -> ExecResult:
         """Run to the end. Raises SetupError or ZygoteError; `started` then tells how far it came."""
         with contextlib.ExitStack() as opened:
-            opened.callback(self._close_theirs)
+            opened.callback(self.streams.close_theirs)
+            opened.enter_context(self._their_reply)
             parts = handover.memory_file(payload.pack(program, dict(files)))
             opened.callback(os.close, parts)
             source = (
                 handover.memory_file([stdin.encode("utf-8", "replace")]) if stdin else os.open("/dev/null", os.O_RDONLY)
             )
             opened.callback(os.close, source)
-            theirs = [self._their_reply.fileno(), parts, source, self._their_stdout, self._their_stderr]
+            theirs = [self._their_reply.fileno(), parts, source, *self.streams.theirs]
             theirs += [] if channel is None else [channel.fileno()]
             theirs += self.group.descriptors if self.group else []
             try:
@@ -119,7 +110,7 @@ class Exchange:
             except OSError as error:
                 raise ZygoteError(f"the fork server is gone: {error}") from error
         self._follow()
-        self._drain()
+        self.streams.drain()
         return self._result()
 
     def _follow(self) -> None:
@@ -130,20 +121,19 @@ class Exchange:
             now = time.monotonic()
             if now >= listen:
                 listen = float("inf")
-                for descriptor in self._captures:
-                    self._poll.register(descriptor, select.POLLIN)
+                self.streams.listen(self._poll)
             if now >= self._deadline:
                 self._deadline = self._on_deadline()
             if now >= disk_check:
                 disk_check = self._on_disk_tick(now)
             for descriptor, _ in self._poll.poll(max(0.0, min(self._deadline, disk_check, listen) - now) * 1000 + 1):
                 self._on_event(descriptor)
-            if not self.stopped_by and self.output.total + self.errors.total > self._flood:
+            if not self.stopped_by and self.streams.total > self._flood:
                 self._stop("output_kb")
 
     def _on_event(self, descriptor: int) -> None:
-        if descriptor in self._captures:
-            self._read(descriptor)
+        if descriptor in self.streams:
+            self.streams.read(descriptor, self._poll)
         elif descriptor == self.reply.fileno():
             self._receive()
         elif descriptor in self._stops:
@@ -211,14 +201,6 @@ class Exchange:
             self._stop("disk_mb")
         return now + _DISK_TICK_SECONDS
 
-    def _read(self, descriptor: int) -> bool:
-        """Take in what is there; False at the end of the stream."""
-        data = os.read(descriptor, _CHUNK)
-        self._captures[descriptor].add(data)
-        if not data:
-            self._poll.unregister(descriptor)
-        return bool(data)
-
     def _receive(self, flags: int = 0) -> None:
         """Take in one message."""
         flags |= socket.MSG_CMSG_CLOEXEC
@@ -251,30 +233,20 @@ class Exchange:
             os.close(self.handle)
         self.handle = handle
 
-    def _drain(self) -> None:
-        """Read what is left in the pipes. Never waits: outside namespaces a stray process may hold them open."""
-        for descriptor in self._captures:
-            os.set_blocking(descriptor, False)
-            try:
-                while data := os.read(descriptor, _CHUNK):
-                    self._captures[descriptor].add(data)
-            except BlockingIOError:
-                continue
-
     def _result(self) -> ExecResult:
         group_killed = self.group is not None and self.group.kills() > self._kills
         grouped = self.group is not None and "ungrouped" not in self.messages
-        ending = classify(self.messages, self.limits, self.stopped_by, self.errors.text(), group_killed)
+        ending = classify(self.messages, self.limits, self.stopped_by, self.streams.errors.text(), group_killed)
         return ExecResult(
             status=ending.status,
-            stdout=self.output.text(),
-            stderr=self.errors.text(),
+            stdout=self.streams.output.text(),
+            stderr=self.streams.errors.text(),
             exit_code=ending.exit_code,
             wall_seconds=self.end_time - self.start_time,
             cpu_seconds=self.messages["cpu"],
             max_rss_mb=self.messages["rss"] / 1024,
             tier=self.worker.tier,
-            truncated=self.output.truncated or self.errors.truncated,
+            truncated=self.streams.truncated,
             limit=ending.limit,
             memory_by=ending.memory_by or ("cgroup" if grouped else _MEMORY_BY[self.worker.tier]),
         )
