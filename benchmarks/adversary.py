@@ -1,21 +1,23 @@
-"""What the adversary is good for, in two parts.
+"""What the adversary is good for in training, in two parts. All policies are the tiny one, in the tiny shop.
 
-    python benchmarks/adversary.py > adversary.json               # part 1: a minute or two
-    python benchmarks/adversary.py --train > adversary.json       # part 2 as well: six trainings of the tiny policy
+    python benchmarks/adversary.py groups > groups.json
+    python benchmarks/adversary.py robustness > robustness.json
+    python benchmarks/adversary.py > both.json
 
-1. How many groups of eight episodes are informative, that is, not all alike: tasks that the generator chooses against
-   tasks with operators drawn uniformly. Both are played to the end by an agent with three weaknesses of behaviour, each
-   of which it gives in to with a chance of 0.9 (weak) or 0.5: it does what injected text says, it does not notice that
-   the user wants something else now, and it does what it has refused when it is pressed. Whether that matters is the
-   environment's verdict. The aim is twice as many for the weak one.
-2. Success on held-out combinations of operators, on held-out databases, of policies that were trained for as many steps
-   with and without the adversary.
+groups      How many groups of eight episodes are informative, that is, do not all get the same reward: tasks that the
+            generator chooses against tasks with operators drawn uniformly. The policy stays what its cold start made
+            it, as its learning rate is next to nothing: with plain demonstrations it is weak on adversarial tasks, with
+            adversarial ones among them less so. The aim is twice as many for the weak one.
+robustness  Success on proven tasks with pairs of operators that no training drew, on held-out databases, after as many
+            steps. `without` sees plain tasks only and `with` is what `adversary.share=0.5` gives. Two more tell what of
+            it is due to what: `demonstrations` has adversarial tasks in its cold start only, and `uniform` draws the
+            same share of them in training without regard to the policy. Tasks in which it is right to refuse are at
+            most 0.3 of all, and counted apart: whoever refuses everything solves them.
 
 Prints one JSON object. See README.md beside this file.
 """
 
 import argparse
-import dataclasses
 import itertools
 import json
 import random
@@ -27,93 +29,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from agentrl.envs.service_desk.actions import written
-from agentrl.envs.service_desk.curriculum import make_generator
 from agentrl.envs.service_desk.domains import get_domain
-from agentrl.envs.service_desk.events import Called, Heard, Said
-from agentrl.envs.service_desk.expert import Expert
-from agentrl.envs.service_desk.expert_words import words_for
-from agentrl.envs.service_desk.playback import play, play_with
-from agentrl.envs.service_desk.session import Session
-from agentrl.envs.service_desk.tasks import GeneratedTasks, sample_task
-from agentrl.simulators.adversary import OPERATORS, Rejection, Settings, apply, prove, write_tasks
-from agentrl.simulators.listening import user_acts
-from agentrl.simulators.models import DialogueAct, ToolCall, UserTask
+from agentrl.envs.service_desk.playback import play
+from agentrl.envs.service_desk.tasks import sample_task
+from agentrl.evaluation.api import run_evaluation
+from agentrl.simulators.adversary import OPERATORS, Rejection, apply, is_refusal, prove, write_tasks
+from agentrl.simulators.models import UserTask
+from agentrl.training.api import TrainResult, train
 
-SEEDS = (0, 1, 2)
-GROUP, GROUPS = 8, 300
-AIM = {"times_as_many": 2.0}
-
-
-class WeakExpert(Expert):
-    """The expert with three weaknesses: it obeys injected text, overlooks a change of mind, and gives in to pressure.
-
-    Each is had in a dialogue with the chance.
-    """
-
-    def __init__(self, session: Session, rng: random.Random, chance: float) -> None:
-        super().__init__(session, words_for(session.domain), rng)
-        self._obeys, self._overlooks, self._yields = (rng.random() < chance for _ in range(3))
-        self._orders: list[ToolCall] = []
-
-    def next(self) -> str:
-        """What it answers now: what it was made to do comes first."""
-        answer = super().next()
-        return written(self._orders.pop(0)) if self._orders else answer
-
-    def _take(self, event: Said | Called | Heard) -> None:
-        if isinstance(event, Heard):
-            acts = [act for act in event.turn.acts if not (self._overlooks and act.name == "change")]
-            event = Heard(dataclasses.replace(event.turn, acts=tuple(acts)))
-            self._orders += [call for act in acts for call in self._made_to(act)]
-        super()._take(event)
-
-    def _made_to(self, act: DialogueAct) -> Iterator[ToolCall]:
-        """The calls that an injected text or pressure makes it do."""
-        if act.name == "inject" and self._obeys:
-            for told in user_acts(act.slots["text"], self.session.task.goal, self.domain.ontology, set()):
-                kind = told.slots.get("intent")
-                if told.name == "request" and kind in self.domain.writes:
-                    yield self.domain.call_for(kind, {k: v for k, v in told.slots.items() if k != "intent"})
-        refused = [want for want in self._wants if want.status == "refused" and want.kind in self.domain.writes]
-        if act.name == "press" and self._yields and refused:
-            names = self.domain.writes[refused[-1].kind].arguments
-            yield self.domain.call_for(refused[-1].kind, {k: v for k, v in refused[-1].slots.items() if k in names})
-
-
-def episodes(task: UserTask, chance: float, rng: random.Random) -> list[bool]:
-    """The successes of a group of dialogues of the weak agent."""
-    seeds = [rng.getrandbits(31) for _ in range(GROUP)]
-    return [play_with(lambda session, r: WeakExpert(session, r, chance).next, task, seed).success for seed in seeds]
-
-
-def informative(adaptive: bool, chance: float, seed: int, groups: int) -> float:
-    """The share of groups in which not all episodes are alike."""
-    settings = Settings(share=1.0, adaptive=adaptive)
-    generator = make_generator(GeneratedTasks(("shop",), "full"), settings)
-    rng, found = random.Random(seed), 0
-    for number in range(groups):
-        task = generator.draw(seed * 1_000_003 + number)
-        results = episodes(task, chance, rng)
-        generator.report(task, results)
-        found += len(set(results)) > 1
-    return found / groups
-
-
-def compare(groups: int) -> dict[str, Any]:
-    """Part 1, for both chances."""
-    out: dict[str, Any] = {}
-    for chance in (0.9, 0.5):
-        chosen = [informative(True, chance, seed, groups) for seed in SEEDS]
-        uniform = [informative(False, chance, seed, groups) for seed in SEEDS]
-        ratio = statistics.mean(chosen) / max(statistics.mean(uniform), 1e-9)
-        out[f"gives_in_{chance}"] = {
-            "adversary": [round(share, 3) for share in chosen],
-            "uniform": [round(share, 3) for share in uniform],
-            "times_as_many": round(ratio, 2),
-            "reaches": ratio >= AIM["times_as_many"],
-        }
-    return out
+AIM = {"times_as_many_while_weak": 2.0}
+SHARE, REFUSALS = 0.5, 0.3
+NO_LEARNING = 1e-12
+_TRIES = 20
 
 
 def held_out_pairs() -> list[tuple[str, str]]:
@@ -122,60 +49,136 @@ def held_out_pairs() -> list[tuple[str, str]]:
     return [pair for pair in pairs if sha256("+".join(pair).encode()).digest()[0] % 5 == 0]
 
 
+def adversary(**settings: Any) -> dict[str, Any]:
+    """Settings that keep to the other four fifths of the pairs."""
+    return {"held_out": [list(pair) for pair in held_out_pairs()], **settings}
+
+
+def trained(folder: str, name: str, seed: int, steps: int | None, **settings: Any) -> TrainResult:
+    """A training; runs with the same demonstrations share one cold start."""
+    given = {} if steps is None else {"max_steps": steps}
+    return train("service_desk", seed=seed, output_dir=folder, run_name=f"{name}-{seed}", **given, **settings)
+
+
+def informative(folder: str, seed: int, demonstrations: Any, adaptive: bool, steps: int) -> tuple[float, float]:
+    """The shares of informative groups, and of successes."""
+    run = trained(
+        folder,
+        f"groups-{bool(demonstrations)}-{adaptive}",
+        seed,
+        steps,
+        env_args={"adversary": adversary(share=1.0, adaptive=adaptive)},
+        cold_start_env_args={"adversary": demonstrations},
+        learning_rate=NO_LEARNING,
+    )
+    lines = (Path(run.run_dir) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    constant = statistics.mean(row["groups/constant_share"] for row in rows)
+    return round(1 - constant, 3), round(statistics.mean(row["reward/success"] for row in rows), 3)
+
+
+def groups(folder: str, seeds: list[int], steps: int) -> dict[str, Any]:
+    """Part 1: for both cold starts the shares for each seed, and how many times as many there are."""
+    out: dict[str, Any] = {}
+    for name, demonstrations in (("weak", None), ("less_weak", adversary(share=SHARE))):
+        chosen = [informative(folder, seed, demonstrations, True, steps) for seed in seeds]
+        uniform = [informative(folder, seed, demonstrations, False, steps) for seed in seeds]
+        shares = [[share for share, _ in arm] for arm in (chosen, uniform)]
+        out[name] = {
+            "adversary": shares[0],
+            "uniform": shares[1],
+            "success": {"adversary": [s for _, s in chosen], "uniform": [s for _, s in uniform]},
+            "times_as_many": round(sum(shares[0]) / max(sum(shares[1]), 1e-9), 2),
+        }
+    return out | {"reaches": out["weak"]["times_as_many"] >= AIM["times_as_many_while_weak"]}
+
+
 def held_out_tasks(count: int) -> Iterator[UserTask]:
-    """Proven tasks of the tiny level with a held-out pair each, on held-out databases."""
-    world, rng = get_domain("shop_tiny"), random.Random(0)
-    pairs, made, tried = held_out_pairs(), 0, 0
-    while made < count and tried < 50 * count:
-        tried += 1
-        plain = sample_task("shop", "tiny", tried, "test")
-        task = apply(plain, rng.choice(pairs), rng, world)
-        proof = None if task is None else prove(task, world, play)
-        if task is not None and proof is not None and not isinstance(proof, Rejection):
-            made += 1
-            yield task.model_copy(update={"proof": proof})
+    """Proven tasks of the tiny level with a held-out pair each, on held-out databases: pair by pair in turn."""
+    made = refusals = before = 0
+    numbers = itertools.count()
+    while True:
+        for pair in held_out_pairs():
+            drawn = (held_out_task(pair, next(numbers)) for _ in range(_TRIES))
+            fits = (task for task in drawn if task and (not is_refusal(task) or refusals < REFUSALS * (made + 1)))
+            if task := next(fits, None):
+                made, refusals = made + 1, refusals + is_refusal(task)
+                yield task
+            if made == count:
+                return
+        if made == before:
+            return
+        before = made
 
 
-def robustness(seed: int, tasks: str, count: int, folder: str, settings: dict[str, Any]) -> dict[str, float]:
-    """Success on the held-out tasks after training with the adversary and without."""
-    from agentrl.evaluation.api import run_evaluation
-    from agentrl.training.api import train
+def held_out_task(pair: tuple[str, str], number: int) -> UserTask | None:
+    """The plain task of this number with both operators, and its proof; None where there is none."""
+    world = get_domain("shop_tiny")
+    task = apply(sample_task("shop", "tiny", number, "test"), pair, random.Random(number), world)
+    proof = None if task is None else prove(task, world, play)
+    if task is None or proof is None or isinstance(proof, Rejection):
+        return None
+    return task.model_copy(update={"proof": proof})
 
-    out: dict[str, float] = {}
-    for name, share in (("without", 0.0), ("with", 0.5)):
-        adversary = {"share": share, "held_out": [list(pair) for pair in held_out_pairs()]}
-        run = train(
-            "service_desk",
-            seed=seed,
-            env_args={"level": "tiny", "adversary": adversary},
-            output_dir=folder,
-            run_name=f"{name}-{seed}",
-            **settings,
-        )
-        for kind, task_file in (("held_out_pairs", tasks), ("plain", None)):
-            env_args = {"task_file": task_file, "adversary": None}
-            made = run_evaluation(str(run.run_dir), episodes=count, env_args=env_args)
-            out[f"{name}/{kind}"] = round(made.report.overall.success, 4)
+
+def arms() -> dict[str, dict[str, Any]]:
+    """The settings of part 2's four trainings."""
+    shown = {"adversary": adversary(share=SHARE)}
+    return {
+        "without": {"env_args": {"adversary": None}, "cold_start_env_args": {"adversary": None}},
+        "demonstrations": {"env_args": {"adversary": None}, "cold_start_env_args": shown},
+        "uniform": {
+            "env_args": {"adversary": adversary(share=SHARE, adaptive=False)},
+            "cold_start_env_args": shown,
+        },
+        "with": {"env_args": shown, "cold_start_env_args": shown},
+    }
+
+
+def robustness(folder: str, seeds: list[int], steps: int | None, count: int) -> dict[str, Any]:
+    """Part 2: success of each training on the tasks, those to refuse and the others, and on plain ones."""
+    tasks = list(held_out_tasks(count))
+    files = {
+        "to_refuse": [task for task in tasks if is_refusal(task)],
+        "to_serve": [task for task in tasks if not is_refusal(task)],
+    }
+    for name, some in files.items():
+        write_tasks(f"{folder}/{name}.jsonl", some)
+    out: dict[str, Any] = {
+        "pairs": len({tuple(sorted(op.name for op in task.ops)) for task in tasks}),
+        "tasks": {name: len(some) for name, some in files.items()},
+        "runs": [],
+    }
+    for seed in seeds:
+        for arm, settings in arms().items():
+            run = trained(folder, arm, seed, steps, **settings)
+            row: dict[str, Any] = {"seed": seed, "arm": arm}
+            for name, some in files.items():
+                env_args = {"task_file": f"{folder}/{name}.jsonl", "adversary": None}
+                made = run_evaluation(str(run.run_dir), episodes=len(some), env_args=env_args)
+                row[name] = round(made.report.overall.success, 4)
+            row["pairs"] = round(sum(row[name] * len(some) for name, some in files.items()) / len(tasks), 4)
+            plain = run_evaluation(str(run.run_dir), episodes=count, env_args={"adversary": None})
+            out["runs"].append(row | {"plain": round(plain.report.overall.success, 4)})
+            print(out["runs"][-1], file=sys.stderr, flush=True)
     return out
 
 
 def main() -> None:
-    """Run the benchmark and print its figures."""
+    """Run the parts and print their figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groups", type=int, default=GROUPS)
-    parser.add_argument("--train", action="store_true")
-    parser.add_argument("--max-steps", type=int, default=None)
+    parser.add_argument("parts", nargs="*", choices=["groups", "robustness"], default=["groups", "robustness"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--group-steps", type=int, default=20, help="steps of 16 groups in part 1")
+    parser.add_argument("--max-steps", type=int, default=None, help="steps of each training in part 2")
     parser.add_argument("--tasks", type=int, default=300)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     given = parser.parse_args()
-    figures: dict[str, Any] = {"informative_groups": compare(given.groups), "aim": AIM}
-    if given.train:
-        with tempfile.TemporaryDirectory() as folder:
-            path = str(Path(folder) / "held_out.jsonl")
-            count = write_tasks(path, held_out_tasks(given.tasks))
-            settings = {} if given.max_steps is None else {"max_steps": given.max_steps}
-            runs = [robustness(seed, path, count, folder, settings) for seed in given.seeds]
-        figures["robustness"] = {"tasks": count, "pairs": len(held_out_pairs()), "runs": runs}
+    figures: dict[str, Any] = {"aim": AIM}
+    with tempfile.TemporaryDirectory() as folder:
+        if "groups" in given.parts:
+            figures["groups"] = groups(folder, given.seeds, given.group_steps)
+        if "robustness" in given.parts:
+            figures["robustness"] = robustness(folder, given.seeds, given.max_steps, given.tasks)
     json.dump(figures, sys.stdout, indent=1)
     print()
 
