@@ -166,7 +166,10 @@ class Episode:
     when; `states` holds the environment's global state for each step, for a centralised critic. `info` carries what
     the environment said about the whole episode, if it did: `success` (bool), `category` (str), `labels` (names by
     which data are balanced) and `tools` (schemas, in the form of chat completions); and `no_room` where it ended
-    because the conversation no longer fitted the policy's context.
+    because the conversation no longer fitted the policy's context. `judge` holds what a judge thought of it, {"share":
+    in [0, 1], "criteria": {name: grade}}, or {"missing": why}; `worth_imitating` that a cold start learns from it
+    though it is no success; `user_turns` how many turns of a simulated user a language model was to word, {"by_model":
+    5, "asked_again": 2, "replaced": 1}, for how many of them it was asked again, and how many a template spoke instead.
     """
 
     env: str

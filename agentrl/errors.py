@@ -59,6 +59,14 @@ class EndpointError(InfrastructureError):
     """A language model behind an endpoint cannot be reached, or does not speak the protocol."""
 
 
+class ContextError(EndpointError):
+    """A conversation does not fit a language model's context, or its server refuses it as it is."""
+
+
+class UnusableAnswerError(EndpointError):
+    """A language model answered properly, but with nothing to use: cut at its limit, broken off, or empty."""
+
+
 class EnvironmentFailure(InfrastructureError):
     """An environment raised in `reset` or `step`."""
 

@@ -46,7 +46,8 @@ class Curriculum(Protocol):
     """What decides the training tasks by how the present policy does on them. The trainer asks it, in order, once for
     each group of episodes, tells it the outcomes after the step, and saves its state with the checkpoint.
 
-    One that is to choose the tasks of `agentrl eval` as well has `in_evaluation(split) -> Curriculum | None`.
+    One that is to choose the tasks of `agentrl eval` as well has `in_evaluation(split) -> Curriculum | None`. What
+    `metrics() -> Mapping[str, float]` gives, where there is such a method, goes into the run's metrics.
     """
 
     def draw(self, seed: int) -> Mapping[str, Any]:
@@ -70,15 +71,16 @@ class TextEnv(gymnasium.Env[str, str]):
     `expert(self) -> str`: the action that a scripted expert takes now. `tiny_cold_start_args` are arguments of the
     constructor that differ while the expert plays for the tiny policy's cold start: an expert that is too good leaves
     such a policy nothing to learn by itself. `cold_start_args` replace arguments that were given, for any policy, where
-    those would make each of the expert's thousands of episodes dear. `conditions()` is a line for the run's log on what
-    this machine gives the environment; it is asked for before anything is played, so it may raise what would fail
-    later.
+    those would make each of the expert's thousands of episodes dear. `yields_to` names arguments of a run that are left
+    out where it is played later with one of certain others. `conditions()` is a line for the run's log on what this
+    machine gives the environment; it is asked for before anything is played, so it may raise what would fail later.
     """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium declares it this way)
     system_prompt: str = ""
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {}
     cold_start_args: ClassVar[Mapping[str, Any]] = {}
+    yields_to: ClassVar[Mapping[str, Sequence[str]]] = {}
     table: ClassVar[str] = ""
     """Where the same environment is found with further seats, a PettingZoo one: `agentrl env play ENV --as SEAT`."""
 

@@ -23,11 +23,11 @@ CYCLES = 50
 """Rounds that PettingZoo's tests play; its default of 1000 takes minutes on an environment that runs programs."""
 _NO_FINDING = re.compile(
     r"Passed|Starting|Observation is not a NumPy array|(Observation|Action) space for each agent probably should be"
-    r"|Environment has not defined a render"
+    r"|Environment has not defined a render|We recommend agents to be named"
 )
 """How what PettingZoo's tests say begins when nothing is wrong: progress, and hints that text cannot follow.
 
-Nothing is rendered in training.
+Nothing is rendered in training, and seats may be called what they are.
 """
 
 

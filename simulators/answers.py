@@ -178,38 +178,55 @@ class Answer:
         return [DialogueAct("dont_know", {"slot": slot})]
 
     def _confirmed(self, current: Pursuit) -> list[DialogueAct]:
-        """Consent to what is right, or what is wrong with it."""
-        for act in self.heard.all("confirm"):
-            pursuit = self._meant(act, current)
-            if pursuit is None:
-                return [DialogueAct("deny"), *self._wish(current)]
+        """Consent to what is right, or what is wrong with it: to each change that was read back, with its values.
+
+        Who is asked about more than they want says which of it they agree to.
+        """
+        asked = self.heard.all("confirm")
+        found = [(act, self._meant(act, current)) for act in asked]
+        meant = {p.number: (act, p) for act, pursuits in reversed(found) for p in pursuits}
+        if asked and not meant:
+            return [DialogueAct("deny"), *self._wish(current)]
+        pairs = [meant[number] for number in sorted(meant)]
+        for act, pursuit in pairs:
             wrong = conflicts(self.agenda, act, pursuit)
             if wrong:
                 self.progress |= self.agenda.first(f"denied {wrong}")
                 return [DialogueAct("deny"), self.agenda.correct(wrong, pursuit)]
-            right = agreed(self.agenda, act, pursuit, self.heard.text)
-            identity = {
-                s: v for s, v in self.agenda.goal.known.items() if s in act.slots and s not in pursuit.wish.slots
-            }
-            if identity and not right and "intent" not in act.slots:
-                self.progress |= self.agenda.first(f"agreed {sorted(identity)}")
-                self.agenda.note(identity)
-                return [DialogueAct("affirm", identity)]
-            self.progress |= self.agenda.first(f"agreed {pursuit.number} {pursuit.wish.kind}")
-            pursuit.requested = True
-            self.agenda.note(right, pursuit)
-            for slot in right:
-                self.agenda.vague.pop(slot, None)
-            return [DialogueAct("affirm", {"intent": pursuit.wish.kind, **right})]
-        return []
+        only = not all(pursuits for _, pursuits in found)
+        return [self._affirm(act, pursuit, only=only) for act, pursuit in pairs]
 
-    def _meant(self, confirm: DialogueAct, current: Pursuit) -> Pursuit | None:
-        """The pursuit that the agent asks consent for; None when the user wants no such thing."""
+    def _affirm(self, confirm: DialogueAct, pursuit: Pursuit, *, only: bool) -> DialogueAct:
+        """Consent to what was read back of this wish, or to facts alone."""
+        right = agreed(self.agenda, confirm, pursuit, self.heard.text)
+        known = self.agenda.goal.known
+        identity = {s: v for s, v in known.items() if s in confirm.slots and s not in pursuit.wish.slots}
+        if identity and not right and "intent" not in confirm.slots:
+            self.progress |= self.agenda.first(f"agreed {sorted(identity)}")
+            self.agenda.note(identity)
+            return DialogueAct("affirm", identity)
+        self.progress |= self.agenda.first(f"agreed {pursuit.number} {pursuit.wish.kind}")
+        pursuit.requested = True
+        self.agenda.note(right, pursuit)
+        for slot in right:
+            self.agenda.vague.pop(slot, None)
+        return DialogueAct("affirm", {"intent": pursuit.wish.kind, **right, **({"only": True} if only else {})})
+
+    def _meant(self, confirm: DialogueAct, current: Pursuit) -> list[Pursuit]:
+        """The pursuits that the agent asks consent for; none when the user wants no such thing."""
         kind = confirm.slots.get("intent")
         if kind is None:
-            return current
+            return [current]
         fit = [pursuit for pursuit in self.agenda.open if pursuit.wish.kind == kind]
-        return next((p for p in fit if not conflicts(self.agenda, confirm, p)), fit[0] if fit else None)
+        if len(fit) < 2:
+            return fit
+        right = [pursuit for pursuit in fit if not conflicts(self.agenda, confirm, pursuit)]
+        return [p for p in right if self._named(confirm, p)] or right[:1] or fit[:1]
+
+    def _named(self, confirm: DialogueAct, pursuit: Pursuit) -> bool:
+        """Whether all that was read back of the slots of the wish is right, and something was."""
+        right = agreed(self.agenda, confirm, pursuit, self.heard.text)
+        return bool(right) and all(slot in right for slot in pursuit.wish.slots if slot in confirm.slots)
 
     def _nudge(self, current: Pursuit) -> list[DialogueAct]:
         """The message asked for nothing and brought nothing."""

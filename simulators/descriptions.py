@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from agentrl.simulators.behaviour import behaviours
-from agentrl.simulators.models import Locale, SubGoal, UserTask
+from agentrl.simulators.emotion import ANGRY, CURT
+from agentrl.simulators.models import Locale, Persona, SubGoal, UserTask
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.schema import HOLE, Tongue
 
@@ -64,20 +65,29 @@ def _wish(subgoal: SubGoal, ontology: Ontology, tongue: Tongue, unknown: Collect
     return f"{wish} ({', '.join(rest)})" if rest else wish
 
 
+def tone_of(persona: Persona, tongue: Tongue = "en", annoyance: float = 0.0) -> str:
+    """How a persona sounds, annoyed as they are: "blunt", "annoyed and curt"."""
+    if annoyance >= ANGRY:
+        return "angry" if tongue == "en" else "很生气"
+    if annoyance >= CURT:
+        return "annoyed and curt" if tongue == "en" else "不耐烦，话很冲"
+    if tongue == "en":
+        return "polite" if persona.politeness > 0.6 else "blunt" if persona.politeness < 0.35 else "matter-of-fact"
+    return "有礼貌" if persona.politeness > 0.6 else "直接" if persona.politeness < 0.35 else "就事论事"
+
+
+def length_of(persona: Persona, tongue: Tongue = "en") -> str:
+    """How much a persona says: "terse"."""
+    which = 0 if persona.verbosity > 0.6 else 1 if persona.verbosity < 0.35 else 2
+    english = ("talkative", "terse", "neither terse nor talkative")
+    return english[which] if tongue == "en" else ("话多", "话少", "话不多不少")[which]
+
+
 def _character(task: UserTask, tongue: Tongue) -> str:
     persona = task.persona
+    tone, length = tone_of(persona, tongue), length_of(persona, tongue)
     if tongue == "en":
-        tone = "polite" if persona.politeness > 0.6 else "blunt" if persona.politeness < 0.35 else "matter-of-fact"
-        length = (
-            "talkative"
-            if persona.verbosity > 0.6
-            else "terse"
-            if persona.verbosity < 0.35
-            else "neither terse nor talkative"
-        )
         who = f"You are {persona.display_name}" + (f", {persona.occupation}" if persona.occupation else "")
         return f"{who}: {tone}, {length}. You give up after {persona.patience} turns without progress."
-    tone = "有礼貌" if persona.politeness > 0.6 else "直接" if persona.politeness < 0.35 else "就事论事"
-    length = "话多" if persona.verbosity > 0.6 else "话少" if persona.verbosity < 0.35 else "话不多不少"
     mixed = "，中文里夹杂英文" if persona.locale == "mixed" else ""
     return f"你是{persona.display_name}，{tone}，{length}{mixed}。连续{persona.patience}轮没有进展你就会放弃。"

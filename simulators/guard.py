@@ -6,40 +6,45 @@ The guard never edits a text. It names what is wrong, so that the model is asked
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from agentrl.simulators.models import Locale, UserGoal, UserTask
 from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.values import given, mentioned, values_in
 
-REGENERATIONS = 2
+REGENERATIONS: Final = 2
 """How often a model is asked again."""
-_LONGEST = 1500
-_HAN = re.compile(r"[\u4e00-\u9fff]")
-_OTHERS = re.compile(r"(?im)^\s*(?:agent|assistant|service|system|客服)\s*[:：]|</?tool_call>|###")
-_NUMBER = re.compile(r"#(?=[A-Za-z]*\d)[A-Za-z0-9]+|[A-Za-z]{0,3}\d{3,}[A-Za-z0-9]*")
-"""What looks like an identifier or a large number, whatever the ontology's look like."""
-_SEPARATORS = re.compile(r"[\W_]+")
+REPLACED: Final = "template: "
+"""What the last note of `guarded` begins with where the model could not be kept to the bounds."""
+_LONGEST: Final = 1500
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
+_OTHERS: Final = re.compile(
+    r"(?im)^[\s*_>\-\[(“\"]*(?:agent|assistant|service|system|user|customer|client|tool|function|error|observation|"
+    r"客服|助手|用户|顾客|客户|系统|工具|错误)[\s*_\])”\"]*[:：]|</?tool_call>|###|<\|"
+)
+"""What begins a line of somebody else, or of the user, who is none to name themselves; marks of chat templates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What may be said now.
 
-    `allowed` are texts: a value that the ontology spots must be a part of one. `required` must appear to the letter.
-    `forbidden` maps slots to values that must not be told.
+    `allowed` are texts: a value that is spotted must stand in one. `required` must appear to the letter. `forbidden`
+    maps slots to values that must not be told. With `strict` small numbers count as values, too.
     """
 
     locale: Locale
     allowed: Sequence[str]
     required: Sequence[str] = ()
     forbidden: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    strict: bool = False
 
 
 def problems(text: str, bounds: Bounds, ontology: Ontology) -> list[str]:
     """What is wrong with the text, each in a few words: "left out '#W132'"; empty when nothing is.
 
-    Only values of slots that have a pattern, what looks like a number, and a choice where others were given, are
-    recognised as made up; names and free text are not.
+    Only values of slots that have a pattern, numbers and dates, and a choice where others were given, are recognised as
+    made up; names and free text are not.
     """
     found: list[str] = []
     if not text.strip():
@@ -48,20 +53,23 @@ def problems(text: str, bounds: Bounds, ontology: Ontology) -> list[str]:
         found.append(f"longer than {_LONGEST} characters")
     if _OTHERS.search(_without(text, bounds.allowed)):
         found.append("spoke for somebody else")
-    if bounds.locale == "en" and _HAN.search(text) and not any(_HAN.search(part) for part in bounds.required):
+    if bounds.locale == "en" and has_chinese(text) and not any(map(has_chinese, bounds.required)):
         found.append("not in English")
-    if bounds.locale == "zh" and not _HAN.search(text):
+    if bounds.locale == "zh" and not has_chinese(text):
         found.append("not in Chinese")
-    found += [f"left out {value!r}" for value in bounds.required if value not in text]
-    sources = [_plain(part) for part in bounds.allowed]
-    spotted = ontology.spot(text)
-    told = [value for slot, values in spotted.items() if ontology.slots[slot].kind != "choice" for value in values]
-    told += [number for number in _NUMBER.findall(text) if not any(number in value for value in told)]
-    found += [f"made up {value!r}" for value in told if not any(_plain(value) in source for source in sources)]
-    found += [f"made up {value!r}" for value in _made_up_choices(spotted, bounds.allowed, ontology)]
+    found += [f"left out {value!r}" for value in bounds.required if not mentioned(value, text)]
+    known = given(bounds.allowed, ontology)
+    told = values_in(text, ontology, strict=bounds.strict)
+    found += [f"made up {value!r}" for key, value in told.items() if key not in known]
+    found += [f"made up {value!r}" for value in _made_up_choices(text, bounds.allowed, ontology)]
     for slot, secrets in bounds.forbidden.items():
         found += [f"told {value!r}" for value in secrets if ontology.mentions(text, slot, value)]
     return list(dict.fromkeys(found))
+
+
+def has_chinese(text: str) -> bool:
+    """Whether any character is Chinese."""
+    return _HAN.search(text) is not None
 
 
 def _without(text: str, parts: Iterable[str]) -> str:
@@ -72,15 +80,20 @@ def _without(text: str, parts: Iterable[str]) -> str:
     return text
 
 
-def _made_up_choices(spotted: Mapping[str, Sequence[str]], allowed: Sequence[str], ontology: Ontology) -> Iterable[str]:
+def _made_up_choices(text: str, allowed: Sequence[str], ontology: Ontology) -> Iterable[str]:
     """The choices, in words, that are not among those that were given for their slot; none where none was given."""
+    spotted = ontology.spot(text)
     choices = [slot for slot in spotted if ontology.slots[slot].kind == "choice"]
     if not choices:
         return
-    given = [ontology.spot(part) for part in allowed]
+    sources = [ontology.spot(part) for part in allowed]
     for slot in choices:
-        known = {value for part in given for value in part.get(slot, ())}
-        yield from (ontology.say(slot, value) for value in spotted[slot] if known and value not in known)
+        known = {value for part in sources for value in part.get(slot, ())}
+        for value in spotted[slot]:
+            # "my card" may be any card: a bare key is nobody's choice.
+            words = [one for by_tongue in ontology.slots[slot].values[value].values() for one in by_tongue]
+            if known and value not in known and any(one.lower() in text.lower() for one in words):
+                yield ontology.say(slot, value)
 
 
 def guarded(
@@ -99,7 +112,7 @@ def guarded(
             return text, tuple(notes)
         complaint = "; ".join(wrong)
         notes.append(f"regenerated: {complaint}")
-    notes[-1] = f"template: {complaint}"
+    notes[-1] = f"{REPLACED}{complaint}"
     return template(), tuple(notes)
 
 
@@ -132,3 +145,6 @@ def _pairs(goal: UserGoal) -> Iterable[tuple[str, Any]]:
 
 def _plain(text: str) -> str:
     return _SEPARATORS.sub("", text.lower())
+
+
+_SEPARATORS: Final = re.compile(r"[\W_]+")

@@ -9,9 +9,11 @@ _INSISTS = 2
 """A refusal of what is permitted is accepted when it is heard for this many turns, else at once, as an agenda user does
 (the fallback, if there is one, comes first). Who presses bears one more than they press."""
 _FAREWELLS = 2
+"""A user leaves at this many goodbyes that came with nothing else, as an agenda user does."""
 _WASTED = 2
 """A user leaves after this many times their patience without progress, even if some turns between brought progress."""
 _DEMANDS = frozenset(["ask", "confirm", "clarify", "wait"])
+_BUSY = _DEMANDS | {"report_done", "refuse"}
 
 
 class Ledger:
@@ -35,14 +37,15 @@ class Ledger:
         """Take in what the agent said, with the state as it is now; why the user ends the dialogue, or None."""
         acts = understand(text, self._ontology, self._task.persona.locale)
         names = {act.name for act in acts}
-        self._farewells += "bye" in names
         settled = {i for i, subgoal in enumerate(self._task.goal.subgoals) if _reached(subgoal, view)}
         self._refuse(settled, view, heard="refuse" in names)
         closed = settled | self._accepted
         said = {repr(act) for act in acts if act.name not in ("smalltalk", "apologise", "refuse")}
         # Who presses has something to say to a refusal.
         pressing = "refuse" in names and 0 < self._refusals <= self._presses
-        progress = bool(closed - self._settled) or bool(said - self._heard) or pressing
+        news = bool(closed - self._settled)
+        self._farewells += "bye" in names and not (news or names & _BUSY)
+        progress = news or bool(said - self._heard) or pressing
         self._settled, self._heard = closed, self._heard | said
         self.stall = 0 if progress else self.stall + 1
         self.wasted += not progress

@@ -4,7 +4,7 @@ A `UserTask` is complete: with its seed it determines a dialogue's user down to 
 machine-checkable, and triggers match dialogue acts, state or turns, never prose, which an agent words as it likes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -26,8 +26,8 @@ class NoiseSpec(_Model):
     typo_rate: float = Field(0.0, ge=0, le=1)
     asr_rate: float = Field(0.0, ge=0, le=1)
     """Words replaced by ones that sound alike, as a speech recogniser would."""
-    code_switch: float = Field(0.0, ge=0, le=1)
-    """Share of sentences in the other language, for the locale "mixed"."""
+    code_switch: float | None = Field(None, ge=0, le=1)
+    """Share of sentences with English in them, for the locale "mixed"; None is half of them."""
     emoji: float = Field(0.0, ge=0, le=1)
     casing: Literal["normal", "lower", "upper"] = "normal"
 
@@ -66,6 +66,8 @@ class Persona(_Model):
         for name, value in self.traits.items():
             if not 0 <= value <= 1:
                 raise ValueError(f"traits.{name} is {value}; it must be in [0, 1]")
+        if self.noise.code_switch and self.locale != "mixed":
+            raise ValueError(f"noise.code_switch is for the locale 'mixed'; this one is {self.locale!r}")
         return self
 
 
@@ -104,6 +106,14 @@ class UserGoal(_Model):
             if any(not 0 <= other < number for other in subgoal.depends_on):
                 raise ValueError(f"subgoals[{number}].depends_on must name earlier subgoals")
         return self
+
+    def every_wish(self) -> Iterator[SubGoal]:
+        """All subgoals, each with its fallbacks behind it."""
+        for subgoal in self.subgoals:
+            wish: SubGoal | None = subgoal
+            while wish is not None:
+                yield wish
+                wish = wish.fallback
 
 
 class Trigger(_Model):
@@ -145,8 +155,12 @@ class SolvabilityProof(_Model):
     """The largest number of the agent's turns that was needed."""
     gold_state: str
     """A digest of the projected final state, computed from the goal and not from the expert."""
+    task: str = ""
+    """A digest of the task without this proof."""
     noop_succeeds: bool = False
-    """Whether an agent that never does anything succeeds as well: the task is then about refusing."""
+    """Whether an agent that never does anything succeeds as well."""
+    refuser_succeeds: bool = False
+    """Whether one succeeds that looks up what it is asked for and then refuses: the task is about refusing."""
 
 
 class UserTask(_Model):
@@ -205,6 +219,8 @@ class UserTurn:
     reason: Reason | None = None
     guard: tuple[str, ...] = ()
     """What a guard did to the text, e.g. "regenerated: leaked an order number"."""
+    by_model: bool = False
+    """Whether a language model was asked for the text, even if the guard took the grammar's in the end."""
     distorted: bool = False
     """Whether noise changed the words: typing errors, mishearings."""
 

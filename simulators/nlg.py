@@ -15,6 +15,8 @@ from agentrl.simulators.typography import capital, closed_up, joined
 
 CHATTY = 0.6
 """From this verbosity on, users add sentences that carry nothing."""
+HALF = 0.5
+"""The share of sentences with English in them, of users who mix languages and have no other."""
 _WISHES = frozenset(["request", "change", "fallback"])
 _TOLD_WITH = _WISHES | {"dont_know"}
 """Facts that are told in one turn with these were not asked for: they are named."""
@@ -47,13 +49,17 @@ def compose(
     pieces: list[str] = []
     unasked = any(act.name in _TOLD_WITH for act in acts)
     tongue: Tongue = "en"
+    agreed = False
     for act in acts:
         if act.name == "inject":
             pieces.append(mark(str(act.slots["text"])))
             continue
-        tongue = _tongue(locale, persona.noise.code_switch, rng)
+        tongue = _tongue(locale, persona, rng)
         if act.name == "bye" and pieces and _FAREWELL.search(pieces[-1]):
             continue  # the thanks before it said goodbye
+        if act.name == "affirm" and agreed and "only" not in act.slots:
+            continue  # one yes to all that was read back
+        agreed |= act.name == "affirm"
         voice = _Voice(ontology, persona, tongue, emotion, rng)
         pieces += voice.sentences(act, unasked)
         unasked |= act.name in ("inform", "correct")  # which fact the next one is has to be said
@@ -64,7 +70,7 @@ def entities(acts: Sequence[DialogueAct], ontology: Ontology, locale: Locale = "
     """The strings that any wording of these acts has to contain: values, except choices, which may be paraphrased."""
     found: dict[str, None] = {}
     for act in acts:
-        if act.name in ("request", "inform", "correct", "change", "fallback"):
+        if act.name in ("request", "inform", "correct", "change", "fallback") or "only" in act.slots:
             for slot, value in act.slots.items():
                 if slot in ontology.slots and ontology.slots[slot].kind != "choice":
                     found.update(dict.fromkeys([ontology.say(slot, value, locale)]))
@@ -176,7 +182,10 @@ class _Voice:
         return self._draw(f"{act.name}_{act.slots[key]}")
 
     def affirm(self, act: DialogueAct) -> str:
-        """Consent, or the confirmation of a fact."""
+        """Consent, to what is named where it is to one of several changes; or the confirmation of a fact."""
+        if "only" in act.slots and not self.ontology.intents[act.slots["intent"]].info:
+            phrase, _ = self._phrase(self.ontology.intents[act.slots["intent"]], act.slots)
+            return self._draw("affirm_only", vp=phrase)
         return self._draw("affirm" if "intent" in act.slots else "affirm_fact")
 
     def by_outcome(self, act: DialogueAct) -> str:
@@ -226,10 +235,12 @@ _SPECIAL: dict[str, Callable[[_Voice, DialogueAct], str]] = {
 }
 
 
-def _tongue(locale: Locale, code_switch: float, rng: random.Random) -> Tongue:
+def _tongue(locale: Locale, persona: Persona, rng: random.Random) -> Tongue:
     """The language of the next sentence: users who mix speak Chinese, with English words or whole English sentences."""
     if locale != "mixed":
         return locale
-    share = code_switch or 0.5
+    share = persona.noise.code_switch
+    if share is None or persona.locale != "mixed":  # who has come to mix languages has no share of their own
+        share = HALF
     draw = rng.random()
     return "mixed" if draw < 0.7 * share else "en" if draw < share else "zh"

@@ -11,9 +11,13 @@ from functools import lru_cache
 from agentrl.simulators import lexicon
 from agentrl.simulators.models import DialogueAct, Locale
 from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.readings import Sentence, merge
 
 _HEAD = re.compile(r"\s+(?:number|id|code|no\.?)$|(?:编号|号码|号)$")
 _OR = re.compile(r"\bor\b|还是|或")
+_CLAUSES = re.compile(
+    r"\s*(?:[,，、]|\b(?:and|then|as well as)\b|[+&]|[并再](?!不)|然后|以及|同时|和)\s*", re.IGNORECASE
+)
 _STRONG = re.compile(
     r"\b(?:shall|should) (?:i|we)\b|\b(?:would you like|do you want) (?:me|us) to\b|\bgo ahead\b|\bproceed\s*\?|"
     r"要(?:我|帮您|为您).{0,24}(?:吗|么)|是否(?:确认|同意|继续|办理)|确认(?:办理|取消|修改|无误|吗)"
@@ -24,6 +28,8 @@ _OPEN_QUESTION = re.compile(
 _WH = re.compile(r"\b(?:what|where|when|which|who|how)\b")
 _COLLOQUIAL = str.maketrans({"’": "'", "啥": "什么", "咋": "怎么", "啦": "了"})
 _NUMBERS = re.compile(r"\d{2,}")
+_MANY = 50
+"""Clauses of one sentence: nobody reads more of them back."""
 _LONG = 8000
 """What an agent writes beyond this many characters is not read."""
 
@@ -45,15 +51,7 @@ def _understand(plain: str, ontology: Ontology) -> tuple[DialogueAct, ...]:
     if any(sign in plain for sign in "\n*`|_"):
         plain = lexicon.EMPHASIS.sub("", lexicon.MARKDOWN.sub(" ", plain))
     read = [_read(part, ontology) for sentence in lexicon.SENTENCES.split(plain) if (part := sentence.strip())]
-    return _merge(read) or (DialogueAct("smalltalk"),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    kinds: tuple[str, ...]
-    asked: tuple[str, ...]
-    values: Mapping[str, tuple[str, ...]]
-    intents: tuple[str, ...]
+    return merge(read) or (DialogueAct("smalltalk"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +97,15 @@ def _tables(ontology: Ontology) -> _Tables:
 
 
 @lru_cache(maxsize=2048)
-def _read(sentence: str, ontology: Ontology) -> _Sentence:
+def _read(sentence: str, ontology: Ontology) -> Sentence:
     """One sentence by itself."""
     values = ontology.spot(sentence)
     counts = tuple([(slot, len(found)) for slot, found in values.items()])
     low = _NUMBERS.sub("00", sentence.lower().translate(_COLLOQUIAL))
     kinds, asked, intents = _classify(low, counts, ontology)
-    return _Sentence(kinds, asked, {} if "offer_more" in kinds else values, intents)
+    parts = _CLAUSES.split(sentence) if len(intents) > 1 and not _OR.search(low) else ()
+    clauses = tuple([_read(part, ontology) for part in parts]) if 1 < len(parts) <= _MANY else ()
+    return Sentence(kinds, asked, {} if "offer_more" in kinds else values, intents, clauses)
 
 
 @lru_cache(maxsize=4096)
@@ -177,58 +177,6 @@ def _confirms(low: str, asked: Sequence[str], values: Mapping[str, int]) -> bool
     if asked and not values:
         return _STRONG.search(low) is not None and not _WH.search(low)
     return True
-
-
-def _merge(read: Sequence[_Sentence]) -> tuple[DialogueAct, ...]:
-    """One list of acts for the message: a question is about the values of the sentences around it as well."""
-    said = [part for part in read if "refuse" not in part.kinds] or read
-    values = _union(said)
-    options = {slot: found for slot, found in values.items() if len(found) > 1}
-    asks_consent = any("confirm" in part.kinds for part in read)
-    acts: list[DialogueAct] = []
-    for part in read:
-        for kind in part.kinds:
-            if kind == "ask_intent":
-                acts.append(DialogueAct("ask", {"slot": "intent"}))
-            elif kind == "ask" and "clarify" not in part.kinds:
-                acts += [DialogueAct("ask", {"slot": slot}) for slot in part.asked]
-            elif kind == "clarify":
-                acts += _clarify(part, options)
-            elif kind == "confirm":
-                acts.append(DialogueAct("confirm", {**_intent(part, said), **values}))
-            elif kind != "ask":
-                acts.append(DialogueAct(kind))
-    if values and not asks_consent and not any(act.name == "clarify" for act in acts):
-        acts.append(DialogueAct("inform", values))
-    unique: dict[str, DialogueAct] = {}
-    for act in acts:
-        unique.setdefault(f"{act.name} {act.slots.get('slot', '')}", act)
-    return tuple(unique.values())
-
-
-def _clarify(part: _Sentence, options: Mapping[str, tuple[str, ...]]) -> list[DialogueAct]:
-    slots = [slot for slot in (part.asked or part.values or options) if slot in options] or list(options)
-    if slots:
-        return [DialogueAct("clarify", {"slot": slots[0], "options": options[slots[0]]})]
-    if part.asked:
-        return [DialogueAct("ask", {"slot": slot}) for slot in part.asked]
-    return [DialogueAct("clarify", {"options": ()})]
-
-
-def _intent(part: _Sentence, said: Sequence[_Sentence]) -> dict[str, str]:
-    """The one intent that a request for consent is about, if it is clear."""
-    for intents in (part.intents, tuple(dict.fromkeys(name for other in said for name in other.intents))):
-        if intents:
-            return {"intent": intents[0]} if len(intents) == 1 else {}
-    return {}
-
-
-def _union(parts: Sequence[_Sentence]) -> dict[str, tuple[str, ...]]:
-    union: dict[str, tuple[str, ...]] = {}
-    for part in parts:
-        for slot, found in part.values.items():
-            union[slot] = tuple(dict.fromkeys((*union.get(slot, ()), *found)))
-    return union
 
 
 def forget() -> None:

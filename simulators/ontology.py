@@ -32,6 +32,11 @@ class Ontology(Definition):
     """Past participles of what a user may claim to have done: "sent the parcel back"."""
     secrets: Mapping[str, Words] = Field(default_factory=dict)
     """Noun phrases of facts that are no slots: "full card number"."""
+    reasons: Mapping[str, Words] = Field(default_factory=dict)
+    """Why a wish is refused, as clauses: "it is flown" -> "the flight has left already". A reason that has no words in
+    a language is said as it stands."""
+    participles: Mapping[str, str] = Field(default_factory=dict)
+    """For English verbs of what agents do, how they report it: "renew" -> "renewed"."""
 
     _both = field_validator("problem")(in_both)
 
@@ -100,6 +105,10 @@ class Ontology(Definition):
         """The slot's usual noun phrase; a slot that is only a secret has one as well."""
         words = self.slots[slot].words if slot in self.slots else self.secrets[slot]
         return (words.get(tongue) or words["en"])[0]
+
+    def reason(self, name: str, tongue: Tongue = "en") -> str:
+        """The clause of a reason."""
+        return next(iter(self.reasons.get(name, {}).get(tongue, ())), name)
 
     def same(self, slot: str, one: Any, other: Any) -> bool:
         """Whether two values are equal up to case, blanks, punctuation and, for choices, wording."""

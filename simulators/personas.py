@@ -4,15 +4,17 @@ import json
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from agentrl.errors import UserError, nearest
-from agentrl.simulators.models import Disclosure, EmotionSpec, Locale, NoiseSpec, Persona
+from agentrl.simulators.distributions import DEFAULT, QUIET, TRAITS, Beta, Distributions, Rare, replaced
+from agentrl.simulators.models import EmotionSpec, Locale, NoiseSpec, Persona
 
-TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+__all__ = ["DEFAULT", "QUIET", "TRAITS", "Beta", "Distributions", "PersonaSampler", "Rare", "load_personas", "replaced"]
+
 _GIVEN = {
     "en": "Amara Ben Carla Daniel Elena Farid Grace Hugo Irene Jamal Kira Liam Maya Noah Olga Priya Quinn Rosa Samir"
     " Tessa Umar Vera Walter Ximena Yusuf Zoe",
@@ -29,78 +31,8 @@ _OCCUPATIONS = (
     "pensioner", "musician", "lawyer", "electrician", "homemaker", "journalist",
 )  # fmt: skip
 
+_TWICE = "the key {!r} stands there a second time; keep one"
 _T = TypeVar("_T")
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Beta(_Model):
-    """A Beta distribution on [0, 1]: `mean`, and `spread` > 0 for how many observations it is worth."""
-
-    mean: float = Field(0.5, gt=0, lt=1)
-    spread: float = Field(4.0, gt=0)
-
-    def draw(self, rng: random.Random, lean: float = 0.0) -> float:
-        """One number, whose mean is moved by `lean` within [0.05, 0.95]; three digits."""
-        mean = min(0.95, max(0.05, self.mean + lean))
-        return round(rng.betavariate(mean * self.spread, (1 - mean) * self.spread), 3)
-
-
-class Rare(_Model):
-    """Zero for most users, and for `share` of them uniform in (0, `most`]."""
-
-    share: float = Field(0.0, ge=0, le=1)
-    most: float = Field(0.1, gt=0, le=1)
-
-    def draw(self, rng: random.Random) -> float:
-        """One number; three digits."""
-        chosen, size = rng.random() < self.share, rng.random()
-        return round(self.most * (1 - size), 3) if chosen else 0.0
-
-
-class Distributions(_Model):
-    """From what personas are sampled. Weights need not sum to one.
-
-    Verbosity, politeness, cooperativeness and the gain of annoyance lean with the traits that go with them:
-    extraversion, agreeableness (twice) and neuroticism.
-    """
-
-    locale: Mapping[Locale, float] = {"en": 0.5, "zh": 0.35, "mixed": 0.15}
-    disclosure: Mapping[Disclosure, float] = {"upfront": 0.3, "on_request": 0.5, "drip": 0.2}
-    traits: Mapping[str, Beta] = {name: Beta(mean=0.5, spread=5) for name in TRAITS}
-    expertise: Beta = Beta(mean=0.5, spread=3)
-    verbosity: Beta = Beta(mean=0.5, spread=4)
-    politeness: Beta = Beta(mean=0.6, spread=4)
-    cooperativeness: Beta = Beta(mean=0.75, spread=5)
-    patience: tuple[int, int] = (6, 14)
-    """The least and the most turns without progress."""
-    typos: Rare = Rare(share=0.35, most=0.12)
-    misheard: Rare = Rare(share=0.1, most=0.2)
-    emoji: Rare = Rare(share=0.2, most=0.5)
-    code_switch: Beta = Beta(mean=0.5, spread=6)
-    """The share of sentences with the other language, for users of the locale "mixed"."""
-    casing: Mapping[str, float] = {"normal": 0.85, "lower": 0.12, "upper": 0.03}
-    annoyed_at_first: Rare = Rare(share=0.15, most=0.4)
-    annoyance_gain: Beta = Beta(mean=0.15, spread=10)
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for name in ("locale", "disclosure", "casing"):
-            weights: Mapping[str, float] = getattr(self, name)
-            if not weights or any(weight < 0 for weight in weights.values()) or sum(weights.values()) <= 0:
-                raise ValueError(f"{name}: weights must not be negative, and one must be above 0")
-        if not 1 <= self.patience[0] <= self.patience[1]:
-            raise ValueError(f"patience is {self.patience}; it must be [least, most] with 1 <= least <= most")
-        if unknown := sorted(set(self.traits) - set(TRAITS)):
-            raise ValueError(f"traits: no factor is called {unknown[0]!r}; there are {', '.join(TRAITS)}")
-        if unknown := sorted(set(self.casing) - {"normal", "lower", "upper"}):
-            raise ValueError(f"casing: {unknown[0]!r} is none of normal, lower, upper")
-        return self
-
-
-DEFAULT = Distributions()
 
 
 class PersonaSampler:
@@ -190,11 +122,33 @@ def load_personas(path: str | Path) -> tuple[Persona, ...]:
     return tuple(personas)
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """PyYAML's safe loader, which by itself takes the last of equal keys without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping. Raises ConstructorError at the place of a key that stands there a second time."""
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, _TWICE.format(key.value), key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ValueError for a key that stands in it twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(_TWICE.format(next(key for key in made if keys.count(key) > 1)))
+    return made
+
+
 def _yaml_rows(path: Path, text: str) -> list[tuple[int, Any]]:
     """(line, value) of each item of the list, lines from 1."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_UniqueKeys)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -211,7 +165,7 @@ def _jsonl_rows(path: Path, text: str) -> list[tuple[int, Any]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                rows.append((number, json.loads(line)))
+                rows.append((number, json.loads(line, object_pairs_hook=_unique_keys)))
             except ValueError as error:
                 raise UserError(f"{path}:{number}: is no JSON: {error}") from None
     return rows

@@ -4,18 +4,22 @@ It is told its goal in words. Whether the dialogue is over follows from the stat
 guard sees to it that no identifier, date or amount is made up.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
+from agentrl.errors import UnusableAnswerError
 from agentrl.simulators.agenda import StateView
+from agentrl.simulators.completions import unquoted
 from agentrl.simulators.descriptions import describe
 from agentrl.simulators.endpoint import Message
 from agentrl.simulators.guard import Bounds, facts_of, guarded, problems, secrets_of
 from agentrl.simulators.ledger import Ledger
+from agentrl.simulators.memory import Memory
 from agentrl.simulators.models import DialogueAct, Locale, Reason, UserTask, UserTurn
 from agentrl.simulators.nlg import RELATIONS, render
 from agentrl.simulators.ontology import Ontology
-from agentrl.simulators.users import seeded
+from agentrl.simulators.users import AgendaUser, seeded
 
 Respond = Callable[[Sequence[Message], int], str]
 """(messages, seed) -> the next message of the role "assistant"."""
@@ -46,15 +50,20 @@ class PolicyUser:
         changes = [LANGUAGES[op.args["to"]] for op in task.ops if op.name == "switch_language"]
         language = ", later in ".join([LANGUAGES[task.persona.locale], *changes])
         self._locale: Locale = "mixed" if changes else task.persona.locale
-        self._system = f"{_RULES.format(language=language)}\n\n{describe(task, ontology)}"
-        self._said: list[Message] = [{"role": "user", "content": _BEGIN}]
+        self._memory = Memory(f"{_RULES.format(language=language)}\n\n{describe(task, ontology)}", _BEGIN)
         self._facts = facts_of(task, ontology)
         self._replies = 0
         """Messages so far, the opening among them."""
         self._over = False
+        self._stand_in = AgendaUser(task, ontology, seed)
+        self._instead = ""
+        """What the stand-in says in this turn: for a model that can't be kept."""
+        self._left = False
+        """Whether the stand-in has ended the dialogue."""
 
     def open(self, view: StateView) -> UserTurn:
         """The first turn: the task's opener word for word when it has one."""
+        self._instead = self._stand_in.open(view).text
         if self.task.opener is None:
             return self._speak()
         self._replies += 1
@@ -64,19 +73,22 @@ class PolicyUser:
         """The answer to a message of the agent. Raises RuntimeError when the dialogue is over."""
         if self._over:
             raise RuntimeError("the user has ended this dialogue; begin a new one with `open`")
-        self._said.append({"role": "user", "content": text})
-        reason = self._ledger.hear(text, view)
-        return self._speak() if reason is None else self._end(reason)
+        read = self._memory.hear(text)
+        reason = self._ledger.hear(read, view)
+        if reason is not None:
+            return self._end(reason)
+        self._follow(read, view)
+        return self._speak()
 
     def _speak(self) -> UserTurn:
-        agent = [message["content"] for message in self._said if message["role"] == "user"]
         due = self._due()
-        bounds = Bounds(self._locale, (*self._facts, *agent), tuple(due), forbidden=secrets_of(self.task.goal))
+        given = (*self._facts, *self._memory.heard)
+        bounds = Bounds(self._locale, given, tuple(due), forbidden=secrets_of(self.task.goal))
         text, notes = guarded(
-            self._ask, lambda text: problems(text, bounds, self.ontology), lambda: self._wish(due.values())
+            self._ask, lambda text: problems(text, bounds, self.ontology), lambda: self._template(due)
         )
         self._replies += 1
-        return self._pinned(text, notes)
+        return replace(self._pinned(text, notes), by_model=True)
 
     def _due(self) -> dict[str, DialogueAct]:
         """What this very message must contain, and as which act: without it the task would be another one.
@@ -94,17 +106,29 @@ class PolicyUser:
         return due
 
     def _ask(self, complaint: str) -> str:
-        messages = [{"role": "system", "content": self._system}, *self._said]
-        if complaint:
-            again = f"(Your message was not delivered: it {complaint}. Write it again.)"
-            messages[-1] = {"role": "user", "content": f"{messages[-1]['content']}\n\n{again}"}
-        return self._respond(messages, self._rng.getrandbits(31)).strip().strip('"“”').strip()
+        again = f"(Your message was not delivered: it {complaint}. Write it again.)" if complaint else ""
+        try:
+            return unquoted(self._memory.ask(self._respond, self._rng.getrandbits(31), again))
+        except UnusableAnswerError:
+            if not self._replies:
+                raise  # no agent has asked for it: it is the model, or its settings
+            return ""
 
-    def _wish(self, due: Iterable[DialogueAct]) -> str:
-        """The first wish, in the grammar's words, with what is due: what is said when the model can't be kept."""
-        goal = self.task.goal.subgoals[0]
-        known = {slot: value for slot, value in goal.slots.items() if slot not in self.task.goal.unknown}
-        return self._render(DialogueAct("request", {"intent": goal.kind, **known}), *due)
+    def _follow(self, text: str, view: StateView) -> None:
+        """Notes what the grammar's user says to a message: it asks for the next open wish, and keeps back what
+        operators make it keep back.
+        """
+        if self._left:
+            return
+        turn, agenda = self._stand_in.reply(text, view), self._stand_in.agenda
+        self._left, self._instead = turn.done, turn.text
+        if turn.reason == "gave_up" and agenda.current is not None:  # its patience is not this user's
+            self._instead = self._render(*agenda.request(agenda.current, tuple(agenda.current.told)))
+
+    def _template(self, due: Mapping[str, DialogueAct]) -> str:
+        """What is said when the model can't be kept: the stand-in's words, with what is due."""
+        missing = [act for words, act in due.items() if words not in self._instead]
+        return " ".join(filter(None, [self._instead, self._render(*missing) if missing else ""]))
 
     def _end(self, reason: Reason) -> UserTurn:
         """Last words are the grammar's: there is nothing left to plan, and one call less to fail."""
@@ -114,7 +138,7 @@ class PolicyUser:
         return UserTurn(self._render(last), stall=self._ledger.stall, done=True, reason=reason)
 
     def _pinned(self, text: str, notes: tuple[str, ...] = ()) -> UserTurn:
-        self._said.append({"role": "assistant", "content": text})
+        self._memory.say(text)
         return UserTurn(text, stall=self._ledger.stall, guard=notes)
 
     def _render(self, *acts: DialogueAct) -> str:

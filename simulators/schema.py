@@ -17,7 +17,7 @@ _PATTERNS: dict[SlotKind, str] = {
     "zip": r"(?<![\w#$.-])\d{5,6}(?![\w.-])",
     "date": r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)",
     "money": r"[$€£¥￥]\s?\d[\d,]*(?:\.\d+)?|\d[\d,]*(?:\.\d+)?\s?(?:dollars|usd|yuan|rmb|元|块)",
-    "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    "email": r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
     "phone": r"(?<![\w#])\+?\d[\d -]{7,}\d(?!\w)",
 }
 _MINE: frozenset[SlotKind] = frozenset(["name", "zip", "email", "phone"])
@@ -103,6 +103,9 @@ class Intent(Definition):
     """What it is called: "the cancellation of order {order_id}"."""
     cues: Words = Field(default_factory=dict)
     """Regular expressions by which it is recognised in the agent's words."""
+    said: Words = Field(default_factory=dict)
+    """Further ones, by which it is recognised in the words of people and models that play the user: a wrong one does no
+    harm beside the wish that they have."""
     optional: tuple[str, ...] = ()
     info: bool = False
     """A question: nothing is changed, so nothing has to be confirmed."""

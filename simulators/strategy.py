@@ -79,12 +79,36 @@ def check_op(op: Op, strategy: type[Strategy] | None, task: UserTask, ontology: 
         "fix": ("self", "confirm"),
         "subgoal": range(len(task.goal.subgoals)),
     }
+    _check_types(op, where)
     given = [(name, op.args[name]) for name in known if name in op.args]
     given += [("slot", slot) for slot in op.args.get("slots", ())]
     for name, value in given:
         if value not in tuple(known[name]):
             hint = nearest(value, map(str, known[name])) if isinstance(value, str) else ""
             raise UserError(f"{where} has {name} = {value!r}, which there is not.{hint}")
-    for name in ("times", "asks"):
-        if not isinstance(op.args.get(name, 1), int):
-            raise UserError(f"{where} has {name} = {op.args[name]!r}; it must be a whole number")
+
+
+def _check_types(op: Op, where: str) -> None:
+    for name, right, what in (
+        ("slots", _is_filled, "a mapping of slots to values"),
+        ("value", _is_value, "a text or a number"),
+        ("text", lambda given: isinstance(given, str), "a text"),
+        ("hint", _is_words, 'texts by language, e.g. {"en": ["the blue one"]}'),
+        ("times", lambda given: isinstance(given, int), "a whole number"),
+        ("asks", lambda given: isinstance(given, int), "a whole number"),
+    ):
+        if name in op.args and not right(op.args[name]):
+            raise UserError(f"{where} has {name} = {op.args[name]!r}; it must be {what}")
+
+
+def _is_value(given: Any) -> bool:
+    return isinstance(given, str | int | float)
+
+
+def _is_filled(given: Any) -> bool:
+    return isinstance(given, Mapping) and all(map(_is_value, given.values()))
+
+
+def _is_words(given: Any) -> bool:
+    texts = given.values() if isinstance(given, Mapping) and "en" in given else [()]
+    return all(isinstance(some, list | tuple) and some and all(isinstance(x, str) for x in some) for some in texts)

@@ -19,10 +19,12 @@ _HERE = frozenset(["localhost", "127.0.0.1", "::1"])
 def post(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> tuple[int, Mapping[str, str], bytes]:
     """The status, the headers and (the first 8 MiB of) the body that a POST gets; `timeout` is in seconds.
 
+    It is sent nowhere else: a redirect is an answer like others, since the headers may hold a key.
+
     Raises TimeoutError when not all of it has come in time, and the other errors of urllib and http.client.
     """
     deadline = time.monotonic() + timeout
-    handlers: list[urllib.request.BaseHandler] = [_Http(deadline), _Https(deadline)]
+    handlers: list[urllib.request.BaseHandler] = [_Http(deadline), _Https(deadline), _Stay()]
     if urllib.parse.urlsplit(url).hostname in _HERE:
         handlers.append(urllib.request.ProxyHandler({}))
     opener = urllib.request.build_opener(*handlers)
@@ -32,6 +34,23 @@ def post(url: str, data: bytes, headers: Mapping[str, str], timeout: float) -> t
         response = error
     with response:
         return response.status, response.headers, response.read(_MOST_BYTES)
+
+
+def is_address(url: str) -> bool:
+    """Whether requests can be sent there: http or https, a host that can be looked up, no query, and no blanks."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        elsewhere = parts.query or parts.fragment or parts.username or parts.port == 0
+    except ValueError:  # a port that is no number, an unclosed bracket, a label that is empty or too long
+        return False
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return plain and parts.scheme in ("http", "https") and bool(host) and not elsewhere
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
 
 
 class _Reader(io.RawIOBase):

@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 
 from agentrl.simulators.models import Locale
+from agentrl.simulators.noise import CLOSE, OPEN
 
 _HAN = r"[\u4e00-\u9fff]"
-_BETWEEN_HAN = re.compile(rf"(?<={_HAN}) (?={_HAN})")
+_BETWEEN_HAN = re.compile(rf"({OPEN}[^{CLOSE}]*{CLOSE})|(?<={_HAN}) (?={_HAN})")
 _EDGE = re.compile(rf"(?<={_HAN})(?=[A-Za-z])|(?<=[A-Za-z])(?={_HAN})")
 _SENTENCE_ENDS = ".?!。？！…,，:："
 _GOES_ON = (", ", ": ", "，", "：")
@@ -18,8 +19,8 @@ def capital(text: str) -> str:
 
 
 def closed_up(text: str) -> str:
-    """The text without blanks between Chinese characters."""
-    return _BETWEEN_HAN.sub("", text)
+    """The text without blanks between Chinese characters, except in values, which are marked."""
+    return _BETWEEN_HAN.sub(r"\1", text)
 
 
 def tidy(text: str) -> str:

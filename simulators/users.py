@@ -15,7 +15,7 @@ from agentrl.simulators.emotion import Mood
 from agentrl.simulators.models import DialogueAct, Reason, UserTask, UserTurn
 from agentrl.simulators.nlg import compose
 from agentrl.simulators.nlu import understand
-from agentrl.simulators.noise import distort, slipped
+from agentrl.simulators.noise import distort, slipped, unmark
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.schema import Tongue
 from agentrl.simulators.strategies import HOOKS
@@ -54,6 +54,9 @@ class AgendaUser:
         self._held: dict[str, tuple[bool, int]] = {}
         self._complained = -2
         self._over = False
+        self._last = ""
+        self.tongue: Tongue = "en"
+        """The language of its last sentence."""
 
     def open(self, view: StateView) -> UserTurn:
         """The first turn: the task's opener word for word when it has one."""
@@ -101,6 +104,11 @@ class AgendaUser:
             self._complained = agenda.turn
             acts = [DialogueAct("complain"), *acts]
         return self._turn(_once(acts))
+
+    @property
+    def plain(self) -> str:
+        """What was said last, as it was before any noise."""
+        return unmark(self._last)
 
     def _strategies(
         self, heard: Heard, view: StateView, *, refusal_is_aside: bool
@@ -165,9 +173,10 @@ class AgendaUser:
         return self._turn([last], reason)
 
     def _turn(self, acts: Sequence[DialogueAct], reason: Reason | None = None) -> UserTurn:
-        words, tongue = self._words(acts)
+        words, self.tongue = self._words(acts)
+        self._last = words
         noise = self.task.persona.noise
-        text = distort(words, noise, tongue, self.rng, self.mood.level)
+        text = distort(words, noise, self.tongue, self.rng, self.mood.level)
         return UserTurn(
             text,
             tuple(acts),

@@ -1,10 +1,12 @@
 """`agentrl adversary`: make adversarial tasks with their proofs, and check such proofs again."""
 
-from typing import Annotated
+from collections import Counter
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 
-from agentrl.cli.console import print_error, stdout, table
+from agentrl.cli.console import print_error, progress, stdout, table
 
 app = typer.Typer(help="Make and verify adversarial tasks.", no_args_is_help=True)
 
@@ -23,14 +25,15 @@ def show(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="OPERATOR", help="Which; one for each category without.")
     ] = None,
-    domain: Annotated[str, typer.Option(help="What the desk trades: shop or travel.")] = "shop",
+    domain: Annotated[str, typer.Option(help="What the desk trades: shop, travel, or ./file.py:Class.")] = "shop",
     level: Annotated[str, typer.Option(help="tiny, easy or full.")] = "full",
     seed: Annotated[int, typer.Option(min=0, help="Another seed shows other dialogues.")] = 0,
 ) -> None:
     """Print a whole dialogue of the scripted expert with a user that each operator made harder."""
-    from agentrl.cli.adversary_tasks import dialogues
+    from agentrl.envs.service_desk.adversarial import dialogues
 
-    for one in dialogues(names or [], domain, level, seed):
+    chosen: Any = level
+    for one in dialogues(names or [], domain, chosen, seed, prefix="--"):
         typer.echo(
             f"## {one.category}: {one.operator}\n\nRight: {one.right}\n\n```\n" + "\n".join(one.lines) + "\n```\n"
         )
@@ -40,7 +43,7 @@ def show(
 def generate(
     out: Annotated[str, typer.Argument(metavar="FILE", help="Where the tasks go: JSON Lines, one task a line.")],
     count: Annotated[int, typer.Option(min=1, help="How many tasks.")] = 100,
-    domain: Annotated[str, typer.Option(help="What the desk trades: shop, travel or both.")] = "shop",
+    domain: Annotated[str, typer.Option(help="What the desk trades: shop, travel, both, or ./file.py:Class.")] = "shop",
     level: Annotated[str, typer.Option(help="tiny, easy or full.")] = "full",
     split: Annotated[str, typer.Option(help="train or test.")] = "train",
     names: Annotated[str | None, typer.Option("--operators", help="Use only these, e.g. inject,drip.")] = None,
@@ -52,13 +55,31 @@ def generate(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
     """Make tasks for `service_desk`, each proven to be solvable. Play them with env_args.task_file=FILE."""
-    from agentrl.cli.adversary_tasks import make_tasks
+    from agentrl.envs.service_desk.adversarial import make_tasks
+    from agentrl.envs.service_desk.curriculum import adversary_settings
 
-    operators = None if names is None else names.split(",")
-    made = make_tasks(out, count, domain, level, split, operators, depth, refusals, seed, force=force)
-    stdout().print(table(("operator", "tasks", "rejected", "mostly because"), made.rows))
-    typer.echo(f"\n{made.tasks} tasks in {len(made.cells)} cells, {made.refusals} of them about refusing: {out}")
+    chosen: dict[str, Any] = {} if names is None else {"operators": names.split(",")}
+    settings = adversary_settings({"depth": depth, "refusals": refusals, **chosen}, prefix="--")
+    place: dict[str, Any] = {"domain": domain, "level": level, "split": split}
+    with progress() as bar:
+        shown = bar.add_task("making", total=count, visible=False)
+        rest: dict[str, Any] = {"seed": seed, "force": force, "prefix": "--"}
+        made = make_tasks(out, count, **place, settings=settings, on_task=partial(_tell, bar, shown), **rest)
+    rows = []
+    for name in sorted({*made.used, *made.rejected}):
+        reasons = made.rejected.get(name, Counter())
+        rows.append((name, str(made.used[name]), str(reasons.total()), next(iter(reasons.most_common(1)), ("",))[0]))
+    stdout().print(table(("operator", "tasks", "rejected", "mostly because"), rows))
+    cells = len({task.cell for task in made.tasks})
+    typer.echo(f"\n{len(made.tasks)} tasks in {cells} cells, {made.refusals} of them about refusing: {out}")
     typer.echo(f"check them again: agentrl adversary verify {out}")
+    if made.missing:
+        print_error(f"{len(made.tasks)} of {count} tasks could be made; {made.missing}")
+        raise typer.Exit(1)
+
+
+def _tell(bar: Any, shown: Any, done: int, total: int) -> None:
+    bar.update(shown, completed=done, total=total, visible=True)
 
 
 @app.command()
@@ -66,9 +87,11 @@ def verify(
     path: Annotated[str, typer.Argument(metavar="FILE", help="A file of tasks.")],
 ) -> None:
     """Play every proof of a file again. Exit code 1 when one does not hold."""
-    from agentrl.cli.adversary_tasks import verify_tasks
+    from agentrl.envs.service_desk.adversarial import verify_tasks
 
-    problems, count = verify_tasks(path)
+    with progress() as bar:
+        shown = bar.add_task("playing", visible=False)
+        problems, count = verify_tasks(path, partial(_tell, bar, shown))
     for problem in problems[:20]:
         print_error(problem)
     if problems:

@@ -69,13 +69,15 @@ def play(
     split: Annotated[Split, typer.Option(help="test is held out from training.")] = Split.TRAIN,
 ) -> None:
     """Play an episode in the terminal, every seat of it or one, or watch the expert."""
-    from agentrl.cli.terminal import one_seat, show_end, show_start, shower, table_agent
+    from agentrl.cli.terminal import args_of_run, one_seat, show_end, show_start, shower, table_agent
     from agentrl.config import parse_env_args
     from agentrl.envs.play import play as play_episode
     from agentrl.envs.registry import resolve, with_seat
 
     env_args = parse_env_args(words or [])
     entry = resolve(env) if seat is None else with_seat(resolve(env), seat)
+    if seat is not None and agent is not None:
+        env_args = {**args_of_run(agent, entry, seat), **env_args}
     made = entry.make(**env_args)
     try:
         who = agent or ("human" if seat is None else "expert")

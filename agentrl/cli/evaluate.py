@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from agentrl.cli.console import stdout, table_of
-from agentrl.cli.words import MaxContext, MaxNewTokens, Split, Template, attempts, check_policy
+from agentrl.cli.words import (
+    EnvThreads,
+    MaxContext,
+    MaxFailedShare,
+    MaxNewTokens,
+    Split,
+    Template,
+    attempts,
+    check_policy,
+)
 
 
 def evaluate(
@@ -23,6 +32,8 @@ def evaluate(
     template: Template = None,
     max_new_tokens: MaxNewTokens = None,
     max_context: MaxContext = None,
+    env_threads: EnvThreads = None,
+    max_failed_share: MaxFailedShare = None,
     out: Annotated[str | None, typer.Option(help="Write the report to this JSON file as well.")] = None,
 ) -> None:
     """Evaluate a run, a model, or the environment's expert."""
@@ -45,6 +56,8 @@ def evaluate(
         template=template,
         max_new_tokens=max_new_tokens,
         max_context=max_context,
+        env_threads=env_threads,
+        max_failed_share=max_failed_share,
         out=out,
     )
     stdout().print(table_of(report.rows))

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -27,6 +28,8 @@ def show_start(entry: EnvEntry, env: Any, *, human: bool, seat: str | None = Non
         typer.secho(
             f"Answer with a line; {_FENCE} begins several, a line with only a dot ends them. Ctrl-D stops.", dim=True
         )
+    if human and (hint := getattr(env.unwrapped, "seat_hints", {}).get(seat)):
+        typer.secho(hint, dim=True)
 
 
 def table_agent(agent: str, entry: EnvEntry, env: Any, multiline: bool) -> Choose:
@@ -55,6 +58,35 @@ def table_agent(agent: str, entry: EnvEntry, env: Any, multiline: bool) -> Choos
         return action_of(space, said) if isinstance(said, str) else said
 
     return choose
+
+
+def args_of_run(agent: str, entry: EnvEntry, seat: str) -> dict[str, Any]:
+    """The arguments of the environment that a run was trained with, where it is this one, or has it for a table: the
+    run knows its domain and its level. Empty for anything but a run's directory.
+
+    Those that a table doesn't take are left out, and said.
+    """
+    from agentrl.config import load_config
+    from agentrl.envs.registry import resolve, with_seat
+    from agentrl.runs.directory import RunDirectory
+
+    if not (Path(agent) / "config.yaml").is_file():
+        return {}
+    config = load_config(str(RunDirectory.open(agent).config), whole=True)
+    trained = resolve(config.env)
+    if entry.factory not in (trained.factory, with_seat(trained, seat).factory if _seated(trained) else None):
+        return {}
+    kept = {name: value for name, value in config.env_args.items() if entry.accepts(name)}
+    if kept:
+        typer.echo(f"as in the run: {', '.join(f'{name}={value}' for name, value in kept.items())}")
+    if left := [name for name in config.env_args if name not in kept]:
+        typer.secho(f"the run's {', '.join(left)} play no part here", fg="yellow")
+    return kept
+
+
+def _seated(entry: EnvEntry) -> bool:
+    """Whether an environment has several seats, or names one that has."""
+    return entry.kind != "gymnasium" or bool(getattr(entry.factory, "table", ""))
 
 
 def one_seat(

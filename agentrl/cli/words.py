@@ -24,6 +24,20 @@ MaxContext = Annotated[
 ]
 
 
+EnvThreads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Threads of the environments: as many as a server that plays users answers at once; the run's own, or 4.",
+        show_default=False,
+    ),
+]
+MaxFailedShare = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Stop when more episodes FAILED; the run's own, or 0.25.", show_default=False),
+]
+
+
 class Split(enum.StrEnum):
     """Which tasks are played."""
 

@@ -3,13 +3,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agentrl.data.columns import features
 from agentrl.data.formats import FORMATS
 from agentrl.data.shards import INDEX, ShardWriter
 from agentrl.data.statistics import SIMILAR, distinct_n, near_duplicate_share, words
+from agentrl.data.worded import Worded, worded
 from agentrl.episode import Episode
 from agentrl.errors import UserError
 from agentrl.runs.disk import write_atomically
@@ -35,8 +36,10 @@ def describe(shards: ShardWriter, kinds: Sequence[str]) -> dict[str, Any]:
     labels: dict[str, Counter[str]] = {}
     turns = successes = 0
     reward = 0.0
+    spoken: list[dict[str, Any]] = []
     for line in shards.lines(INDEX):
         entry = json.loads(line)
+        spoken += [{"user_turns": entry["user_turns"]}] if "user_turns" in entry else []
         cells[entry["cell"]] += 1
         for name, value in entry["labels"].items():
             labels.setdefault(name, Counter())[str(value)] += 1
@@ -54,9 +57,10 @@ def describe(shards: ShardWriter, kinds: Sequence[str]) -> dict[str, Any]:
         "success": successes / kept if kept else 0.0,
         "mean_reward": reward / kept if kept else 0.0,
         "mean_turns": turns / kept if kept else 0.0,
+        **({"user_turns": one.as_dict()} if (one := worded(spoken)) else {}),
         "cells": dict(cells.most_common()),
         "labels": {name: dict(counts.most_common()) for name, counts in labels.items()},
-        "variety": _variety(_sample(shards, kinds[0])),
+        "variety": _variety(_sample(shards, next((kind for kind in kinds if _is_whole(kind)), kinds[0]))),
     }
 
 
@@ -76,13 +80,33 @@ def _variety(episodes: Sequence[Episode]) -> dict[str, Any]:
 
 
 def _sample(shards: ShardWriter, kind: str) -> list[Episode]:
-    """At most `SAMPLE` episodes of a stream, at even distances."""
-    total = sum(1 for _ in shards.lines(kind))
-    step = max(1, -(-total // SAMPLE))
-    lines = (line.decode() for number, line in enumerate(shards.lines(kind)) if number % step == 0)
+    """At most `SAMPLE` episodes of a stream, at even distances; each once, however many records it has."""
+    numbers = range(sum(1 for _ in shards.lines(kind))) if _is_whole(kind) else _last_lines(shards.lines(kind))
+    wanted = {*numbers[:: max(1, -(-len(numbers) // SAMPLE))]}
+    lines = (line.decode() for number, line in enumerate(shards.lines(kind)) if number in wanted)
     if kind not in FORMATS:
         return [Episode.from_json(line) for line in lines]
     return [FORMATS[kind].read(json.loads(line)) for line in lines]
+
+
+def _is_whole(kind: str) -> bool:
+    return kind not in FORMATS or FORMATS[kind].whole
+
+
+def _last_lines(lines: Iterable[bytes]) -> Sequence[int]:
+    """The number of each conversation's last record: of a response that has the whole of it before it, or of a pair."""
+    last: list[int] = []
+    before: tuple[Any, ...] = ()
+    turn = -1
+    for number, line in enumerate(lines):
+        record = json.loads(line)
+        outcome = record.get("chosen_outcome", record)
+        conversation = tuple(outcome[name] for name in ("task_id", "seed", "agent"))
+        if conversation == before and record.get("turn", turn + 1) > turn:
+            last.pop()
+        last.append(number)
+        before, turn = conversation, record.get("turn", -1)
+    return last
 
 
 def _markdown(card: Mapping[str, Any]) -> str:
@@ -103,6 +127,7 @@ def _markdown(card: Mapping[str, Any]) -> str:
         + (f"; left out: {left_out}." if left_out else "."),
         f"Of those kept {card['success']:.1%} succeed; mean reward {card['mean_reward']:.3f}, "
         f"{card['mean_turns']:.1f} turns on average.",
+        *_users(card),
         "",
         "| form | records | files |",
         "|---|---|---|",
@@ -140,6 +165,18 @@ _LEFT_OUT = {
     "duplicate": "duplicates",
     "over_cap": "over the cap of their cell",
 }
+
+
+def _users(card: Mapping[str, Any]) -> list[str]:
+    """How much of what the users say is the language model's that the settings name."""
+    if "user_turns" not in card:
+        return []
+    told = Worded(**card["user_turns"])
+    line = (
+        f"A language model was to word {told.by_model} turns of users; for {told.asked_again} it was asked again, and "
+        f"{told.replaced} ({told.share:.1%}) a template spoke instead."
+    )
+    return ["", line] + ([f"**Mind: {told.note}.**"] if told.note else [])
 
 
 def _distinct_row(name: str, measured: Mapping[str, float]) -> str:

@@ -77,13 +77,15 @@ class DataSet:
         """The episodes of the next task; `against` are bad examples to compare with, which are never kept."""
         self.whole = False
         chosen = self.selection.choose(group)
-        rest = [one for one in (*group, *against) if not one.failed and not any(one is kept for kept in chosen)]
+        failures: list[Episode] = []
+        if "preference" in self.kinds:
+            failures = self.selection.different(one for one in (*group, *against) if not one.failed and not one.success)
         for kind in self.kinds:
             if kind == EPISODES:
                 for episode in chosen:
                     self.sink.write(kind, episode.to_json())
             else:
-                for record in FORMATS[kind].records(chosen, rest):
+                for record in FORMATS[kind].records(chosen, failures):
                     self.sink.write(kind, self._line(record))
         for episode in chosen:
             self.sink.write(INDEX, _IN_JSON(self._entry(episode)))
@@ -114,6 +116,7 @@ class DataSet:
             "success": episode.success,
             "reward": round(episode.reward, 6),
             "turns": episode.turns,
+            **{name: episode.info[name] for name in ("user_turns",) if name in episode.info},
             "digest": self.selection.digest_of(episode),
         }
 
@@ -137,23 +140,34 @@ def open_folder(
     resume: bool = False,
     force: bool = False,
 ) -> Iterator[DataSet]:
-    """A data set as a folder of shards with its card. Whatever ends the block, all whole tasks are kept.
+    """A data set as a folder of shards with its card. Whatever ends the block, all whole tasks are kept; of a new
+    folder nothing is left when an error comes before the first of them.
 
     With `resume` it goes on after the last whole task: `tasks` says how many were done. Raises UserError.
     """
+    new = not folder.exists()
     shards = ShardWriter(folder, kinds, settings=settings, shard_size=shard_size, resume=resume, force=force)
     _remember(shards, selection)
     sink = FolderSink(shards)
     data = DataSet(sink, kinds, selection, shards.tasks)
-    try:
-        yield data
-    finally:
-        with contextlib.closing(shards):
-            if data.whole:
-                sink.commit(data.tasks, selection)
+
+    def finish() -> None:
+        if data.whole:
+            sink.commit(data.tasks, selection)
+        else:
+            shards.cut()
+        write_card(shards, kinds)
+
+    with contextlib.closing(shards):
+        try:
+            yield data
+        except BaseException:
+            if new and not data.tasks:
+                shards.discard()
             else:
-                shards.cut()
-            write_card(shards, kinds)
+                finish()
+            raise
+        finish()
 
 
 def _remember(shards: ShardWriter, selection: Selection) -> None:

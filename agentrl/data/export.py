@@ -21,21 +21,25 @@ def to_messages(episode: Episode, agent: str | None = None) -> Record:
     only one seat is trainable.
 
     Where the environment told its tools (`tools` in the episode's info) they are in "tools", calls are in "tool_calls"
-    and results in messages of the role "tool". A conversation of another form than `agentrl.data.tool_calls` describes
-    stays text, without "tools". Raises ValueError when there is no such seat, or several and none is named.
+    and results in messages of the role "tool", and the system message is `prompt_without_tools` if the environment told
+    that too: a chat template shows the tools, and how they are called. A conversation of another form than
+    `agentrl.data.tool_calls` describes stays text, without "tools".
+
+    Raises ValueError when there is no such seat, or several and none is named.
     """
     trajectory = seat(episode, agent)
     tools = episode.info.get("tools")
     turns = structured(trajectory) if tools else None
-    record: Record = {"messages": list(_messages(trajectory, turns))}
+    system = trajectory.system_prompt if turns is None else prompt_without_tools(episode, trajectory)
+    record: Record = {"messages": list(_messages(trajectory, turns, system))}
     if turns is not None:
         record["tools"] = tools
     return record | outcome(episode, trajectory)
 
 
 def from_messages(record: Mapping[str, Any]) -> Episode:
-    """The episode of a record that `to_messages` made: the same texts (tool calls in their canonical form), without
-    token ids; the whole reward is that of the last turn.
+    """The episode of a record that `to_messages` made: the same texts (tool calls in their canonical form, the system
+    prompt as it is there), without token ids; the whole reward is that of the last turn.
 
     Raises ValueError when the messages aren't an optional system message, then observations and answers in turn.
     """
@@ -88,6 +92,11 @@ def structured(trajectory: Trajectory) -> list[StructuredTurn] | None:
     return turns
 
 
+def prompt_without_tools(episode: Episode, trajectory: Trajectory) -> str:
+    """The system prompt beside tools in a record's own "tools", which need not be told twice."""
+    return str(episode.info.get("prompt_without_tools") or trajectory.system_prompt)
+
+
 def outcome(episode: Episode, trajectory: Trajectory) -> Record:
     """How the episode went, to lie beside any form of its texts."""
     return {
@@ -132,9 +141,9 @@ def seat(episode: Episode, agent: str | None = None) -> Trajectory:
     return found[0]
 
 
-def _messages(trajectory: Trajectory, turns: Sequence[StructuredTurn] | None) -> Iterator[Record]:
-    if trajectory.system_prompt:
-        yield {"role": "system", "content": trajectory.system_prompt}
+def _messages(trajectory: Trajectory, turns: Sequence[StructuredTurn] | None, system: str) -> Iterator[Record]:
+    if system:
+        yield {"role": "system", "content": system}
     ids: list[str] = []
     for number, turn in enumerate(trajectory.turns):
         unlearned = {} if turn.info.get("imitate", True) else {"weight": 0}

@@ -1,6 +1,6 @@
 """The forms in which data sets are exchanged, each with the way back.
 
-`FORMATS[name].records(chosen, rest)` gives the records of the episodes of one task; `read` makes an episode of one
+`FORMATS[name].records(chosen, failures)` gives the records of the episodes of one task; `read` makes an episode of one
 record again: the same system prompt, observations, answers and outcome. (`read` of "preference" gives the chosen one;
 `from_preference` gives both.) Only seats that are trainable are written.
 """
@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentrl.data.export import Record, as_episode, from_messages, outcome, seat, structured, to_messages
+from agentrl.data.export import (
+    Record,
+    as_episode,
+    from_messages,
+    outcome,
+    prompt_without_tools,
+    seat,
+    structured,
+    to_messages,
+)
 from agentrl.data.tool_calls import join_action, join_observation
 from agentrl.episode import Episode, Stop, Trajectory, Turn
 
@@ -31,7 +40,8 @@ def to_sharegpt(episode: Episode, agent: str | None = None) -> Record:
     for observation, answer in turns or [(("human", t.observation), ("gpt", t.text)) for t in trajectory.turns]:
         said += [{"from": observation[0], "value": observation[1]}, {"from": answer[0], "value": answer[1]}]
     unlearned = [2 * i + 1 for i, turn in enumerate(trajectory.turns) if not turn.info.get("imitate", True)]
-    record: Record = {"conversations": said, "system": trajectory.system_prompt, "unlearned": unlearned}
+    system = trajectory.system_prompt if turns is None else prompt_without_tools(episode, trajectory)
+    record: Record = {"conversations": said, "system": system, "unlearned": unlearned}
     record["tools"] = json.dumps(tools, ensure_ascii=False) if turns is not None else ""
     return record | outcome(episode, trajectory)
 
@@ -127,15 +137,16 @@ def from_preference(record: Mapping[str, Any]) -> tuple[Episode, Episode]:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`records`: the records of the episodes of one task that were chosen; the rest may serve as bad examples.
-    `read`: the way back."""
+    """`records`: the records of the episodes of one task that were chosen; its failures may serve as bad examples.
+    `read`: the way back. `whole`: whether each record is of one conversation, and no conversation has two."""
 
     records: Callable[[Sequence[Episode], Sequence[Episode]], Iterator[Record]]
     read: Callable[[Mapping[str, Any]], Episode]
+    whole: bool = True
 
 
 def _each(write: Callable[[Episode, str], Record | Iterator[Record]]) -> Callable[..., Iterator[Record]]:
-    def records(chosen: Sequence[Episode], rest: Sequence[Episode]) -> Iterator[Record]:
+    def records(chosen: Sequence[Episode], failures: Sequence[Episode]) -> Iterator[Record]:
         for episode in chosen:
             for trajectory in episode.trajectories:
                 if trajectory.trainable and trajectory.turns:
@@ -145,22 +156,23 @@ def _each(write: Callable[[Episode, str], Record | Iterator[Record]]) -> Callabl
     return records
 
 
-def _pairs(chosen: Sequence[Episode], rest: Sequence[Episode]) -> Iterator[Record]:
-    """The best chosen episode that succeeded, against each other episode of the task that did not."""
+def _pairs(chosen: Sequence[Episode], failures: Sequence[Episode]) -> Iterator[Record]:
+    """The best chosen episode that succeeded, against each failure of the task; one seat after the other."""
     good = max((e for e in chosen if e.success), key=lambda e: e.reward, default=None)
-    for bad in (*chosen, *rest):
-        if good is not None and not bad.success:
-            for trajectory in good.trajectories:
-                if trajectory.trainable and (record := to_preference(good, bad, trajectory.agent)):
-                    yield record
+    if good is None:
+        return
+    for trajectory in good.trajectories:
+        for bad in failures if trajectory.trainable else ():
+            if record := to_preference(good, bad, trajectory.agent):
+                yield record
 
 
 FORMATS: dict[str, Format] = {
     "messages": Format(_each(to_messages), from_messages),
     "sharegpt": Format(_each(to_sharegpt), from_sharegpt),
     "alpaca": Format(_each(to_alpaca), from_alpaca),
-    "prompt_response": Format(_each(to_prompt_response), from_prompt_response),
-    "preference": Format(_pairs, lambda record: from_preference(record)[0]),
+    "prompt_response": Format(_each(to_prompt_response), from_prompt_response, whole=False),
+    "preference": Format(_pairs, lambda record: from_preference(record)[0], whole=False),
 }
 """Every form but our own episodes, which are written whole."""
 

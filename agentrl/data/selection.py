@@ -79,6 +79,13 @@ class Selection:
         """16 hexadecimal digits that tell apart what is no duplicate."""
         return digest(episode, near=self.dedup == "near")
 
+    def different(self, episodes: Iterable[Episode]) -> list[Episode]:
+        """The first of those with the same digest."""
+        found: dict[str, Episode] = {}
+        for episode in episodes:
+            found.setdefault(self.digest_of(episode), episode)
+        return list(found.values())
+
     def remember(self, cell: str, known: str) -> None:
         """Count an episode that an earlier process kept."""
         self.cells[cell] += 1

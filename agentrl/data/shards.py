@@ -43,7 +43,7 @@ class ShardWriter:
         force: bool = False,
     ) -> None:
         self.folder, self.shard_size = Path(folder), shard_size
-        self.settings: dict[str, Any] = json.loads(json.dumps(settings))
+        self.settings: dict[str, Any] = json.loads(json.dumps(settings, default=repr))
         self.tasks = 0
         self.tally: dict[str, int] = {}
         self._places = {name: Place() for name in (*streams, INDEX)}
@@ -90,6 +90,13 @@ class ShardWriter:
             self._go_on(read_progress(self.folder))
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def discard(self) -> None:
+        """Delete what was written, and the folder unless it holds something else."""
+        self.close()
+        with contextlib.suppress(OSError):  # whoever gives up has an error of its own to tell
+            self._clear(read_progress(self.folder))
+            self.folder.rmdir()
 
     def close(self) -> None:
         """Close the files; what was not committed is cut off by whoever goes on."""

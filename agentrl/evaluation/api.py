@@ -8,28 +8,26 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from agentrl.config import load_config, make_config
-from agentrl.config.schema import TrainConfig
-from agentrl.engines.embedded import EmbeddedEngine
+from agentrl.data.worded import worded
 from agentrl.envs.registry import resolve
 from agentrl.episode import Episode
-from agentrl.errors import CheckpointError, ConfigError, TooManyFailuresError, UserError
+from agentrl.errors import UserError
 from agentrl.evaluation.evaluate import EvalReport, evaluate, evaluation_jobs, hunt, hunter
-from agentrl.policies.loading import load_policy
-from agentrl.rollout.collector import Collector
+from agentrl.evaluation.players import open_player, tell_conditions
 from agentrl.rollout.opening import open_game
-from agentrl.rollout.play import Job, MakeSeat
-from agentrl.rollout.scripts import expert_seat, noop_seat, policy_seats
+from agentrl.rollout.play import Job
 from agentrl.rollout.seats import Seat
-from agentrl.runs.checkpoints import find_checkpoint
-from agentrl.runs.directory import RunDirectory
 from agentrl.runs.disk import plain_errors, write_atomically
-from agentrl.training.failures import tell_failures
+from agentrl.training.failures import FailureLimit, tell_failures
 from agentrl.training.progress import Display
-from agentrl.training.setup import open_collector
 from agentrl.training.summary import side
+
+_WINDOW: Final = 64
+"""Episodes among which no more than the bearable share may have FAILED while data are generated."""
+_ENOUGH_TURNS: Final = 50
+"""Turns of users from which on it is plain that a language model is not fit to word them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +51,31 @@ def run_evaluation(
     template: str | None = None,
     max_new_tokens: int | None = None,
     max_context: int | None = None,
+    env_threads: int | None = None,
+    max_failed_share: float | None = None,
     out: str | None = None,
 ) -> Evaluation:
     """Play `episodes` tasks, each max(k) times, and count; `out` names a JSON file for the report.
 
-    Without `env` a run plays in its own environment. `template`, `max_new_tokens` and `max_context` are those of
-    `TrainConfig`; None takes a run's own, and the defaults for any other policy. pass@k is the chance that one of k
-    attempts at a task succeeds, pass^k that all do. Raises the UserErrors of the environment and the policy, and
-    TooManyFailuresError when all episodes FAILED.
+    Without `env` a run plays in its own environment. `template`, `max_new_tokens`, `max_context`, `env_threads` and
+    `max_failed_share` are those of `TrainConfig`; None takes a run's own, and the defaults for any other policy. pass@k
+    is the chance that one of k attempts at a task succeeds, pass^k that all do. Raises the UserErrors of the
+    environment and the policy, and TooManyFailuresError when more than `max_failed_share` of the episodes FAILED, or
+    all of them: a rate of the others would flatter.
     """
     display = Display()
-    limits = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
-    player = _open_player(policy, env, env_args or {}, limits, display)
+    limits: dict[str, Any] = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
+    limits |= {"env_threads": env_threads, "max_failed_share": max_failed_share}
+    player = open_player(policy, env, env_args or {}, limits, display)
+    tell_conditions(player, display)
     jobs = evaluation_jobs(episodes, max(k), split, seed, temperature)
+    limit = FailureLimit(player.max_failed_share, len(jobs))
     done = 0
     with display.phase("evaluation") as progress:
 
-        def tell(_: Episode) -> None:
+        def tell(episode: Episode) -> None:
             nonlocal done
+            limit(episode)
             done += 1
             progress(done, len(jobs), "episodes")
 
@@ -82,9 +87,8 @@ def run_evaluation(
                 report = hunt(player.collector, hunting, make_seat, jobs, max(k), ks=k, on_episode=tell)
         finally:
             player.collector.close()
-    if report.failed == len(jobs):
-        raise TooManyFailuresError(f"all {len(jobs)} episodes FAILED. The first: {report.episodes[0].failure}")
-    if told := tell_failures(report.episodes):
+    notes = [one.note for one in (report.judged, report.worded) if one]
+    for told in filter(None, [tell_failures(report.episodes), *notes]):
         display.say(told, "yellow")
     if out is not None:
         asked = {"policy": policy, "env": player.collector.entry.name, "split": split, "temperature": temperature}
@@ -107,28 +111,43 @@ def generate_episodes(
     template: str | None = None,
     max_new_tokens: int | None = None,
     max_context: int | None = None,
+    env_threads: int | None = None,
+    max_failed_share: float | None = None,
+    inherit: bool = True,
 ) -> Iterator[Episode]:
     """Play each of `episodes` tasks `samples` times, and hand the episodes out in the tasks' order, many at a time.
 
     `order` names the tasks by their numbers, where they aren't 0, 1, 2, ... With `first` the tasks before it are passed
     over: they are those that a call without it would begin with. What is wrong with the environment or the policy is
-    raised here, not at the first episode. The other arguments are those of `run_evaluation`.
+    raised here, not at the first episode. When more than `max_failed_share` of 64 episodes in a row FAILED, or all,
+    TooManyFailuresError is raised, and the tasks that were under way are not handed out. A run plays with its own
+    arguments of its environment beneath `env_args`, unless `inherit` is False. The other arguments are those of
+    `run_evaluation`.
     """
     numbers = range(episodes) if order is None else order[:episodes]
-    limits = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
+    limits: dict[str, Any] = {"template": template, "max_new_tokens": max_new_tokens, "max_context": max_context}
+    limits |= {"env_threads": env_threads, "max_failed_share": max_failed_share}
     display = Display()
-    player = _open_player(policy, env, env_args or {}, limits, display)
+    player = open_player(policy, env, env_args or {}, limits, display, inherit=inherit)
+    tell_conditions(player, display)
     tasks_at_once = max(1, player.at_once // samples)
+    limit = FailureLimit(player.max_failed_share, min(_WINDOW, max(1, len(numbers) - first) * samples))
 
     def played() -> Iterator[Episode]:
-        told = ""
+        told = warned = ""
+        counted: list[dict[str, Any]] = []
         try:
             for start in range(first, len(numbers), tasks_at_once):
                 some = numbers[start : start + tasks_at_once]
                 jobs = [job for n in some for job in evaluation_jobs(n + 1, samples, split, seed, temperature, n)]
-                batch = player.collector.collect(jobs, player.make_seat)
+                batch = player.collector.collect(jobs, player.make_seat, limit)
                 if not told and (told := tell_failures(batch)):
                     display.say(told, "yellow")  # once: the others will have much the same reason
+                counted += [{"user_turns": one.info.get("user_turns")} for one in batch if not one.failed]
+                spoken, last = worded(counted), start + tasks_at_once >= len(numbers)
+                counted = [{"user_turns": spoken.as_dict()}] if spoken else []
+                if not warned and spoken and (last or spoken.by_model >= _ENOUGH_TURNS) and (warned := spoken.note):
+                    display.say(warned, "yellow")
                 yield from batch
         finally:
             player.collector.close()
@@ -165,7 +184,7 @@ def open_seat(
 
     It says nothing when the conversation no longer fits its context. Raises what `run_evaluation` raises.
     """
-    player = _open_player(policy, env, env_args or {}, {}, Display())
+    player = open_player(policy, env, env_args or {}, {}, Display())
     game = open_game(player.collector.entry, player.collector.env_args, (agent,))
     seat = player.make_seat(game, agent, Job("play", seed, seed, temperature=temperature))
     return lambda observation: asyncio.run(_answer(seat, observation))
@@ -176,7 +195,8 @@ async def _answer(seat: Seat, observation: str) -> str:
 
 
 def table_rows(report: EvalReport) -> list[dict[str, Any]]:
-    """The report as rows: all, by category, by turns used, by attempts, and how many episodes FAILED or were cut."""
+    """The report as rows: all, by category, by turns used, by attempts, the judge's grades, and how many episodes
+    FAILED or were cut."""
     rows: list[dict[str, Any]] = [
         {"": "all", "success": report.overall, "episodes": report.overall.n, "mean reward": f"{report.reward:.3f}"}
     ]
@@ -189,6 +209,16 @@ def table_rows(report: EvalReport) -> list[dict[str, Any]]:
         if max(report.pass_at) > 1:
             rows.append({"": f"pass@{k}", "success": f"{report.pass_at[k]:.1%}"})
             rows.append({"": f"pass^{k}", "success": f"{report.pass_hat[k]:.1%}"})
+    if report.judged:
+        n = report.judged.n
+        rows.append({"": "judge: share of the best grades", "episodes": n, "grade": f"{report.judged}"})
+        rows += [
+            {"": f"judge: {name}", "episodes": n, "grade": f"{grade:.2f}"}
+            for name, grade in report.judged.criteria.items()
+        ]
+    if report.worded:
+        told = f"{report.worded.replaced} of {report.worded.by_model}"
+        rows.append({"": "turns of users that a template spoke instead of the model", "turns": told})
     if report.cut:
         rows.append({"": "with an answer cut at max_new_tokens", "episodes": report.cut})
     if report.no_room:
@@ -196,74 +226,6 @@ def table_rows(report: EvalReport) -> list[dict[str, Any]]:
     if report.failed:
         rows.append({"": "FAILED, left out", "episodes": report.failed})
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class _Player:
-    """A policy ready to play in its environment; `at_once` episodes are in flight."""
-
-    collector: Collector
-    make_seat: MakeSeat
-    at_once: int
-
-
-def _open_player(
-    policy: str, env: str | None, env_args: Mapping[str, Any], limits: Mapping[str, Any], display: Display
-) -> _Player:
-    from agentrl import runtime
-
-    runtime.quiet_libraries()
-    config, model = _settings(policy, env, env_args, limits, display)
-    entry = resolve(config.env)
-    if model is None:
-        collector = open_collector(config, entry, scripted=True)
-        if policy == "expert" and not collector.has_expert:
-            raise UserError(
-                f"{entry.name} has no expert(), so it cannot be played by one. Write `expert(self) -> str` in the "
-                "environment, or name a model or a run."
-            )
-        return _Player(collector, expert_seat if policy == "expert" else noop_seat, config.concurrency)
-    runtime.configure(config.threads)
-    loaded = load_policy(model, template=config.template)
-    collector = open_collector(config, entry)
-    engine = EmbeddedEngine(loaded, slots=config.concurrency * collector.seats, max_context=config.max_context)
-    make_seat = policy_seats(engine, loaded.chat, max_new_tokens=config.max_new_tokens)
-    return _Player(collector, make_seat, config.concurrency)
-
-
-def _settings(
-    policy: str, env: str | None, env_args: Mapping[str, Any], limits: Mapping[str, Any], display: Display
-) -> tuple[TrainConfig, str | None]:
-    """The settings to play with, a run's own where the policy is one, and the model's folder or hub id."""
-    given = {key: value for key, value in limits.items() if value is not None}
-    if (Path(policy) / "config.yaml").is_file():
-        run = RunDirectory.open(policy)
-        config = load_config(str(run.config), [f"{key}={value}" for key, value in given.items()], whole=True)
-        seats = None
-        if env is None or env == config.env:
-            env_args = {**config.env_args, **env_args}
-            seats = config.trainable_seats
-        # a checkpoint's tokenizer has the run's template already
-        changed = {"env": env or config.env, "env_args": dict(env_args), "template": given.get("template")}
-        changed["trainable_seats"] = seats
-        return config.model_copy(update=changed), str(_newest_checkpoint(run, display))
-    if env is None:
-        raise ConfigError(f"{policy} is no run directory, so say in which environment it plays, with --env NAME.")
-    model = None if policy in ("expert", "noop") else policy
-    return make_config(env=env, env_args=dict(env_args), model_name_or_path=model, **given), model
-
-
-def _newest_checkpoint(run: RunDirectory, display: Display) -> Path:
-    """The newest whole checkpoint of a run, or the policy that it began with."""
-    found, notes = find_checkpoint(run.checkpoints)
-    for note in notes:
-        display.say(note, "yellow")
-    if found is None:
-        found, _ = find_checkpoint(run.path / "initial")
-        display.say("the run has no checkpoint yet: this is the policy that it started from", "yellow")
-    if found is None:
-        raise CheckpointError(f"{run.path}: the run holds no whole checkpoint. Go on with it: --resume {run.path}")
-    return found
 
 
 def _as_dict(report: EvalReport) -> dict[str, Any]:

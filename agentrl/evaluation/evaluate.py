@@ -4,9 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from agentrl.data.worded import Worded, worded
 from agentrl.envs.base import Curriculum
 from agentrl.episode import Episode, Stop
-from agentrl.evaluation.statistics import Rate, by_category, by_operator, by_turns, pass_at_k, pass_hat_k, rate
+from agentrl.evaluation.statistics import (
+    Judged,
+    Rate,
+    by_category,
+    by_operator,
+    by_turns,
+    judged,
+    pass_at_k,
+    pass_hat_k,
+    rate,
+)
 from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job, MakeSeat
 from agentrl.training.seeds import EVALUATION, derive, held_out_seed, task_seed
@@ -20,6 +31,8 @@ class EvalReport:
     """What an evaluation found. `failed` episodes are in none of the rates; those with an action that was `cut` at
     `max_new_tokens`, and those that ended because they had `no_room` in the context, are in all.
 
+    `judged` is what the environment's judge thought of them, where it has one, and `worded` how often a language model
+    that words simulated users could not be kept to what they mean.
     `pass_at` and `pass_hat` map k to the chance that one of k samples, or all of k, solve a task, averaged over tasks.
     """
 
@@ -32,6 +45,8 @@ class EvalReport:
     failed: int
     cut: int
     no_room: int
+    judged: Judged | None
+    worded: Worded | None
     pass_at: dict[int, float]
     pass_hat: dict[int, float]
 
@@ -114,6 +129,8 @@ def report_on(episodes: Sequence[Episode], ks: Sequence[int] = (1,)) -> EvalRepo
         failed=len(episodes) - len(played),
         cut=sum(_is_cut(episode) for episode in played),
         no_room=sum(episode.no_room for episode in played),
+        judged=judged(played),
+        worded=worded(episode.info for episode in played),
         pass_at={k: _mean_over_tasks(outcomes, k, pass_at_k) for k in ks},
         pass_hat={k: _mean_over_tasks(outcomes, k, pass_hat_k) for k in ks},
     )

@@ -1,7 +1,7 @@
 """Success rates with honest intervals."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +25,45 @@ class Rate:
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a judge thought of `n` episodes: the mean share, in [0, 1], and the mean grade by criterion. It graded
+    `missing` others not, the first of them for `reason`."""
+
+    share: float
+    criteria: dict[str, float]
+    n: int
+    missing: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.share:.2f}" if self.n else "-"
+
+    @property
+    def note(self) -> str:
+        """ "the judge did not grade 3 of 64 episodes; the first: it can't be reached", or "" when it did them all."""
+        told = f"the judge did not grade {self.missing} of {self.n + self.missing} episodes; the first: {self.reason}"
+        return told if self.missing else ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values."""
+        return asdict(self)
+
+
+def judged(episodes: Sequence[Episode]) -> Judged | None:
+    """What the environment's judge thought of the episodes; None where it has none."""
+    said = [one for episode in episodes if isinstance(one := episode.info.get("judge"), Mapping)]
+    graded = [one for one in said if "share" in one]
+    missing = [str(one.get("missing", "")) for one in said if "share" not in one]
+    grades: dict[str, list[float]] = {}
+    for one in graded:
+        for name, grade in one.get("criteria", {}).items():
+            grades.setdefault(name, []).append(grade)
+    criteria = {name: sum(given) / len(given) for name, given in grades.items()}
+    share = sum(one["share"] for one in graded) / max(1, len(graded))
+    return Judged(share, criteria, len(graded), len(missing), next(iter(missing), "")) if said else None
 
 
 def rate(successes: Sequence[bool]) -> Rate:

@@ -6,7 +6,7 @@ from typing import Any
 from agentrl.rollout.adapter import Adapter, end_of, guard, outcome_of, require_text, text_of
 from agentrl.rollout.game import Outcome
 
-_SHARED = ("task_id", "category", "success", "labels", "tools")
+_SHARED = ("task_id", "category", "success", "labels", "tools", "prompt_without_tools")
 """What any seat's info says about the whole episode."""
 
 

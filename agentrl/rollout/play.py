@@ -13,7 +13,10 @@ from agentrl.rollout.seats import ScriptedSeat, Seat
 T = TypeVar("T")
 InThread = Callable[[Callable[[], T]], Awaitable[T]]
 MakeSeat = Callable[[Game, str, "Job"], Seat]
-_KEPT = ("success", "category", "labels", "tools", "seats")
+_KEPT = (
+    *("success", "category", "labels", "tools", "prompt_without_tools"),
+    *("seats", "judge", "worth_imitating", "user_turns"),
+)
 
 
 @dataclass(frozen=True, slots=True)

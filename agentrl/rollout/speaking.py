@@ -12,10 +12,11 @@ from pathlib import Path
 
 from agentrl.chat import ChatFormat
 from agentrl.engines.base import Engine, Sampling
-from agentrl.errors import CheckpointError, ConfigError, EndpointError
+from agentrl.errors import CheckpointError, ConfigError, ContextError, EndpointError
 from agentrl.runs.checkpoints import find_checkpoint
 from agentrl.runs.directory import RunDirectory
-from agentrl.simulators.endpoint import Message, without_thoughts
+from agentrl.simulators.completions import without_thoughts
+from agentrl.simulators.endpoint import Message
 from agentrl.simulators.models import UserTask
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.policy_user import PolicyUser
@@ -28,7 +29,7 @@ _PATIENCE = 300.0
 class Speaker:
     """A policy that answers messages, for many threads at once; its engine runs in a thread of its own.
 
-    Raises EndpointError where the conversation no longer fits the context, or the engine fails.
+    Raises ContextError where the conversation does not fit the context, EndpointError where the engine fails.
     """
 
     def __init__(self, engine: Engine, chat: ChatFormat, temperature: float, max_tokens: int) -> None:
@@ -44,9 +45,12 @@ class Speaker:
 
     async def _answer(self, messages: Sequence[Message], seed: int) -> str:
         prompt = self._chat.conversation(messages)
-        if len(prompt) >= self._engine.max_context:
-            room = self._engine.max_context
-            raise EndpointError(f"the user's conversation of {len(prompt)} tokens does not fit its context of {room}")
+        room = self._engine.max_context
+        if len(prompt) + self._max_tokens > room:
+            raise ContextError(
+                f"the user's conversation of {len(prompt)} tokens, with max_tokens={self._max_tokens} for the answer, "
+                f"does not fit its context of {room}; raise max_context"
+            )
         session = f"user-{next(self._numbers)}"
         sampling = Sampling(self._temperature, 1.0, self._max_tokens, seed)
         try:

@@ -196,6 +196,16 @@ def _exploding_gradient(columns: Columns) -> str:
     )
 
 
+def _replaced_users(columns: Columns) -> str:
+    share = _recent(columns, "users/template_share")
+    if share is None or share <= 0.2:
+        return ""
+    return (
+        f"The language model that words the users could not be kept to what they mean in {share:.0%} of its turns: "
+        "there a template spoke instead. Take a better model, or user=agenda, which is what this has nearly become."
+    )
+
+
 def _useless_critic(columns: Columns) -> str:
     explained = _finite(columns, "value/explained_variance")[-10:]
     if len(explained) < 10 or max(explained) >= 0:
@@ -219,6 +229,7 @@ RULES: Mapping[str, Rule] = {
     "not a number": _not_finite,
     "exploding gradient": _exploding_gradient,
     "useless critic": _useless_critic,
+    "replaced users": _replaced_users,
 }
 """The rules by name, in the order in which their messages are said."""
 

@@ -1,4 +1,4 @@
-"""The cold start: play the environment's expert, keep what succeeds, fine-tune on it, remember the result.
+"""The cold start: play the environment's expert, keep what is worth it, fine-tune on it, remember the result.
 
 A policy that never sees a success learns nothing from RL. The result is cached by content: the key covers every setting
 that shapes it, the files that the environment comes from, and the expert's first episodes, which are played each time.
@@ -25,6 +25,7 @@ from agentrl.policies.language import LanguagePolicy
 from agentrl.rollout.collector import Collector
 from agentrl.rollout.play import Job
 from agentrl.rollout.scripts import expert_seat
+from agentrl.runs.sources import file_digests, file_stamps
 from agentrl.training.batch import Row, make_batch
 from agentrl.training.learner import Learner
 from agentrl.training.optimizer import OptimizerName
@@ -50,9 +51,9 @@ def expert_episodes(collector: Collector, config: TrainConfig, numbers: range, r
     return collector.collect(jobs, expert_seat, tell)
 
 
-def successful(episodes: Sequence[Episode]) -> list[Episode]:
-    """The episodes that are worth imitating."""
-    return [episode for episode in episodes if not episode.failed and episode.success]
+def worth_imitating(episodes: Sequence[Episode]) -> list[Episode]:
+    """The successful ones, and those whose environment says so in spite of their failure: info["worth_imitating"]."""
+    return [e for e in episodes if not e.failed and (e.success or e.info.get("worth_imitating"))]
 
 
 def imitate(policy: LanguagePolicy, episodes: Sequence[Episode], config: TrainConfig, report: Report) -> None:
@@ -93,7 +94,8 @@ def cache_key(config: TrainConfig, collector: Collector, sample: Sequence[Episod
     names = {"seed", "tiny", "model_name_or_path", "template", "max_context", "micro_batch_tokens", "max_grad_norm"}
     names |= {"weight_decay", "warmup_steps", "cold_start_episodes", "cold_start_epochs", "cold_start_batch_size"}
     shaped = {name: value for name, value in config.model_dump(mode="json").items() if name in names}
-    source = [collector.entry.source, collector.env_args, *_files(collector), *_stamps(config.model_name_or_path)]
+    stamps = file_stamps(config.model_name_or_path) if config.model_name_or_path else ()
+    source = [collector.entry.source, collector.env_args, *_files(collector), *stamps]
     parts = [_FORMAT, shaped, recipe(config), source, [episode.to_json() for episode in sample]]
     content = json.dumps(parts, sort_keys=True, default=repr)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]
@@ -101,18 +103,10 @@ def cache_key(config: TrainConfig, collector: Collector, sample: Sequence[Episod
 
 def _files(collector: Collector) -> Iterator[str]:
     """Digests of the files that an environment's code is in and that its arguments name."""
-    names = [value for value in collector.env_args.values() if isinstance(value, str)]
+    code = ""
     with contextlib.suppress(TypeError, OSError):  # not every callable has a file
-        names.insert(0, inspect.getsourcefile(collector.entry.factory) or "")
-    for name in names:
-        with contextlib.suppress(OSError, ValueError):  # most arguments are no files
-            yield hashlib.sha256(Path(name).read_bytes()).hexdigest()
-
-
-def _stamps(model: str | None) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of the files of a given model; none for a model from the hub."""
-    paths = sorted(Path(model).glob("*")) if model else []
-    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+        code = inspect.getsourcefile(collector.entry.factory) or ""
+    yield from file_digests([code, collector.env_args]).values()
 
 
 def recipe(config: TrainConfig) -> tuple[float, OptimizerName]:

@@ -1,6 +1,6 @@
 """Episodes that FAILED: how many a run bears, and what it says about them."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 
 from agentrl.episode import Episode
@@ -42,3 +42,25 @@ def check_failures(episodes: Sequence[Episode], most: float, what: str, advice: 
             f"{len(failed)} of {len(episodes)} {what} FAILED in spite of retries, more than "
             f"max_failed_share={most:g}. The first: {failed[0].failure}" + (f" {advice}" if advice else "")
         )
+
+
+class FailureLimit:
+    """Called with each episode as it ends, raises TooManyFailuresError as soon as more than the share `most` of any
+    `window` episodes in a row FAILED, or all of them: a dead endpoint is not asked thousands of times."""
+
+    def __init__(self, most: float, window: int) -> None:
+        self._most, self._window = most, window
+        self._last: deque[str] = deque(maxlen=window)
+        """Why the last ones FAILED; "" for those that did not."""
+
+    def __call__(self, episode: Episode) -> None:
+        """Counts it."""
+        self._last.append((episode.failure or "no reason given") if episode.failed else "")
+        if not episode.failed:
+            return
+        failed = [reason for reason in self._last if reason]
+        if len(failed) > self._most * self._window or len(failed) == self._window:
+            raise TooManyFailuresError(
+                f"{len(failed)} of the last {len(self._last)} episodes FAILED in spite of retries "
+                f"(max_failed_share={self._most:g}). The first: {failed[0]}"
+            )

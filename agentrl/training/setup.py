@@ -78,13 +78,13 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
             sample = range(min(total, cold_start.SAMPLE))
             played = cold_start.expert_episodes(demonstrations, config, sample, report)
             _check_expert(config, played)
-            key = cold_start.cache_key(config, demonstrations, cold_start.successful(played))
+            key = cold_start.cache_key(config, demonstrations, cold_start.worth_imitating(played))
             cached = cold_start.cache_folder() / key
             if config.cold_start_cache and (cached / "config.json").is_file():
                 return ColdStart(load_policy(cached, value_head=critic), f"cold start from the cache: {cached}")
             played += cold_start.expert_episodes(demonstrations, config, range(sample.stop, total), report)
             _check_expert(config, played)
-        episodes, told = cold_start.successful(played), tell_failures(played)
+        episodes, told = cold_start.worth_imitating(played), tell_failures(played)
         if not episodes:
             raise UserError(
                 f"{collector.entry.name}: its expert solved none of {total} training tasks, so there is nothing to "
@@ -94,7 +94,10 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
         cold_start.imitate(policy, episodes, config, report)
     if config.cold_start_cache:
         cold_start.keep(policy, key)
-    story = f"cold start on {len(episodes)} successful expert episodes"
+    solved = sum(episode.success for episode in episodes)
+    story = f"cold start on {solved} successful expert episodes"
+    if solved < len(episodes):
+        story += f" and on {len(episodes) - solved} that failed by a carelessness which is to be imitated"
     return ColdStart(policy, f"{story}; {told}" if told else story)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agentrl.data.worded import worded
 from agentrl.episode import Episode, Stop
+from agentrl.evaluation.statistics import judged
 from agentrl.training.rollouts import Rollouts, is_constant
 
 
@@ -20,6 +22,8 @@ def rollout_metrics(rollouts: Rollouts, group_size: int) -> dict[str, float]:
         "reward/std": float(rewards.std()),
         "reward/success": float(np.mean([episode.success for episode in played])),
         **_parts(played),
+        **_grades(played),
+        **_users(played),
         "episode/turns": float(np.mean([episode.turns for episode in played])),
         "episode/tokens": float(np.mean([sum(t.sampled_tokens for t in e.trajectories) for e in played])),
         "episode/failed_share": len(rollouts.failures) / (len(episodes) + rollouts.replaced * group_size),
@@ -42,6 +46,22 @@ def _parts(episodes: Sequence[Episode]) -> dict[str, float]:
             for name, value in (parts | own).items():
                 sums[name] = sums.get(name, 0.0) + value
     return {name: value / len(episodes) for name, value in sums.items()}
+
+
+def _grades(episodes: Sequence[Episode]) -> dict[str, float]:
+    """What the environment's judge thought, where it has one and graded any."""
+    found = judged(episodes)
+    if found is None:
+        return {}
+    missing = {"judge/missing_share": found.missing / (found.n + found.missing)}
+    named = {f"judge/{name}": grade for name, grade in found.criteria.items()}
+    return missing | ({"judge/share": found.share} | named if found.n else {})
+
+
+def _users(episodes: Sequence[Episode]) -> dict[str, float]:
+    """How often a template spoke for the language model that words the users, where one does."""
+    found = worded(episode.info for episode in episodes)
+    return {} if found is None else {"users/template_share": found.share}
 
 
 def mismatch(own: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:

@@ -24,16 +24,22 @@ def side(report: EvalReport) -> dict[str, Any]:
         "failure": next(iter(failures(report.episodes)), ""),
         "cut": report.cut,
         "no_room": report.no_room,
+        **({"user_turns": report.worded.as_dict()} if report.worded else {}),
+        **({"judge": report.judged.as_dict()} if report.judged else {}),
         "by_category": {name: rate.as_dict() for name, rate in report.by_category.items()},
         "by_turns": {str(turns): rate.as_dict() for turns, rate in report.by_turns.items()},
     }
 
 
 def in_words(report: EvalReport) -> str:
-    """The overall rate, and what it hides: episodes that FAILED, or that the context had no room for."""
+    """The overall rate, what it hides (episodes that FAILED, or that the context had no room for), and the judge's."""
     told = [str(report.overall), tell_failures(report.episodes)]
     if report.no_room:
         told.append(f"{report.no_room} of {len(report.episodes)} episodes did not fit max_context")
+    if report.worded:
+        told.append(report.worded.note)
+    if report.judged:
+        told += [f"the judge's share {report.judged}", report.judged.note]
     return "; ".join(filter(None, told))
 
 

@@ -19,6 +19,7 @@ from agentrl.engines.embedded import EmbeddedEngine
 from agentrl.episode import Episode
 from agentrl.errors import ConfigError
 from agentrl.evaluation.evaluate import EvalReport, evaluate, evaluation_jobs
+from agentrl.evaluation.statistics import judged
 from agentrl.losses import kl
 from agentrl.policies.language import LanguagePolicy
 from agentrl.rollout.collector import Collector
@@ -95,10 +96,14 @@ class Trainer:
         )
         collected = time.perf_counter()
         self._log_failures(f"step {self.step + 1}", rollouts.failures)
+        if (said := judged(rollouts.episodes)) and said.note:
+            self.run.append_log(f"step {self.step + 1}: {said.note}")
         batch = make_batch(rollouts.episodes, config.reward_mode)
         if not batch.trajectories:
             self._explain_no_actions(rollouts.episodes)
         metrics = rollout_metrics(rollouts, config.group_size)
+        if measure := getattr(self.collector.curriculum, "metrics", None):
+            metrics |= measure()
         metrics |= self._learn(batch)
         self.engine.load_weights()
         self.step += 1

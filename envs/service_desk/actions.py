@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from agentrl.simulators.models import ToolCall
@@ -13,7 +14,14 @@ MOST_CALLS: Final = 8
 
 _THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _CALL: Final = re.compile(r"<tool_call>(.*?)(</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)
-_STRAY: Final = re.compile(r"</?tool_?calls?\b|^\s*\{\s*\"(?:name|arguments|tool|function)\"")
+_ODD: Final = ("<", "{", "(", "[", "✿", "ction:")
+"""One of them is in whatever looks like a call."""
+_STRAY: Final = re.compile(
+    r"</?(?:tool_?calls?|function|invoke)\b|<[|｜]\s*(?:tool|python_tag)|\[/?TOOL_?CALLS?\b|✿FUNCTION|"
+    r"^\W*\{\s*\"(?:name|arguments|tool|tool_calls|function|action)\"|^```(?:json|tool\w*)\b",
+    re.IGNORECASE,
+)
+"""Marks of the calls of other models, and of those without their tags."""
 _IN_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
 _FORM: Final = '<tool_call>{"name": "...", "arguments": {...}}</tool_call>'
 
@@ -29,9 +37,11 @@ class Answer:
 def parse(text: str, tools: Collection[str] = ()) -> Answer:
     """Read an answer. Thoughts in <think> are dropped, and so is text beside calls: it is a note.
 
-    What looks like a call without its tags, also a bare `name(...)` of one of `tools`, is a broken call.
+    A thought may lack its beginning, which a model's template writes. What looks like a call without its tags, or in
+    another form, is a broken call wherever it stands: a JSON object or `name(...)` of one of `tools`, for example.
     """
-    text = _THOUGHT.sub("", text) if "<think>" in text else text
+    if "think>" in text:
+        text = _THOUGHT.sub("", text).rpartition("</think>")[2]
     if "<tool_call>" in text:
         found = list(_CALL.finditer(text))
         calls = [_read(match[1], closed=match[2].startswith("</")) for match in found[:MOST_CALLS]]
@@ -39,10 +49,21 @@ def parse(text: str, tools: Collection[str] = ()) -> Answer:
             calls.append(f"only the first {MOST_CALLS} calls of an answer are carried out")
         return Answer(tuple(calls), "")
     message = text.strip()
-    odd = "<" in message or message.startswith("{")
-    if (odd and _STRAY.search(message)) or ((name := message.partition("(")[0].rstrip()) != message and name in tools):
+    if any(sign in message for sign in _ODD) and (_STRAY.search(message) or _names(tuple(tools)).search(message)):
         return Answer((f"a call is written {_FORM}",), "")
     return Answer((), message) if message else Answer(("the message is empty",), "")
+
+
+@lru_cache(maxsize=64)
+def _names(tools: tuple[str, ...]) -> re.Pattern[str]:
+    """A call of one of the tools in JSON, as in Python, or as an action, which no customer is meant to read."""
+    name = "|".join(map(re.escape, tools)) or r"(?!)"
+    return re.compile(
+        rf"[\"'](?:name|tool|tool_name|function|action)[\"']\s*:\s*[\"'](?:{name})[\"']"
+        rf"|^(?:{name})\s*\(|(?<![\w.])(?:{name})\(\s*(?:\)|[{{\"'#]|\w+\s*=)"
+        rf"|(?:^|\n)\W*action:\W*(?:{name})\W*\n\W*action input\b",
+        re.IGNORECASE,
+    )
 
 
 def written(call: ToolCall) -> str:

@@ -1,14 +1,15 @@
 """The learning adversary: a game of two seats, in which the adversary makes a user hard and the agent serves them."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 
 from gymnasium.spaces import Dict, Space
 from pettingzoo import AECEnv
 
 from agentrl.envs.base import AnyText, split_of
+from agentrl.envs.service_desk.curriculum import adversary_settings
 from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains import get_domain, trades_of
 from agentrl.envs.service_desk.env import ServiceDeskEnv
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import sample_task
@@ -41,18 +42,20 @@ class ServiceDeskAdversaryAEC(AECEnv):  # type: ignore[misc]  # PettingZoo is no
     def __init__(
         self,
         *,
-        domain: Literal["shop", "travel"] = "shop",
+        domain: str = "shop",
         level: Level = "tiny",
         picks: int = 2,
         operators: tuple[str, ...] = tuple(OPERATORS),
     ) -> None:
         """Arguments: what is traded; how hard plain tasks are; how many operators; and which there are to pick from.
 
-        Raises ValueError when `picks` is not from 1 to 3, ConfigError for an unknown domain or level.
+        Raises ValueError when `picks` is not from 1 to 3, ConfigError for an unknown domain, level or operator.
         """
         super().__init__()
         if not 1 <= picks <= MAX_DEPTH:
             raise ValueError(f"picks is {picks}; it must be from 1 to {MAX_DEPTH}")
+        trades_of(domain, level, one=True)
+        operators = adversary_settings({"operators": operators}, prefix="env_args.").operators
         self.domain, self.level, self.picks, self.operators = domain, level, picks, operators
         self.choices = (*operators, NONE)
         self.possible_agents = [ADVERSARY, AGENT]

@@ -1,7 +1,5 @@
 """Whether a task that somebody else wrote can be played: all that it names is there."""
 
-from collections.abc import Iterator
-
 from agentrl.envs.service_desk.domain import Domain
 from agentrl.envs.service_desk.domains import get_domain
 from agentrl.errors import UserError, nearest
@@ -18,18 +16,10 @@ def check_task(task: UserTask) -> None:
     for name in task.goal.forbidden_effects:
         if name not in domain.minefields:
             raise UserError(f"there is no forbidden effect {name!r}.{nearest(name, domain.minefields)}")
-    for subgoal in _wishes(task):
+    for subgoal in task.goal.every_wish():
         _check_wish(subgoal, task, domain)
     for op in task.ops:
         _check_op(op, task, domain)
-
-
-def _wishes(task: UserTask) -> Iterator[SubGoal]:
-    for subgoal in task.goal.subgoals:
-        wish: SubGoal | None = subgoal
-        while wish is not None:
-            yield wish
-            wish = wish.fallback
 
 
 def _check_wish(wish: SubGoal, task: UserTask, domain: Domain) -> None:
@@ -47,6 +37,14 @@ def _check_wish(wish: SubGoal, task: UserTask, domain: Domain) -> None:
 def _check_op(op: Op, task: UserTask, domain: Domain) -> None:
     if op.name not in OPERATORS:
         raise UserError(f"there is no operator {op.name!r}.{nearest(op.name, OPERATORS)}")
+    if op.category != OPERATORS[op.name].category:
+        raise UserError(
+            f"the operator {op.name!r} is of the category {OPERATORS[op.name].category!r}, not {op.category!r}"
+        )
     check_op(op, HOOKS.get(op.name), task, domain.ontology)
-    if op.name == "note_injection" and op.args.get("record") not in domain.read_state(task.seed)[domain.records]:
-        raise UserError(f"the operator {op.name!r} has record = {op.args.get('record')!r}, which there is not")
+    if op.name == "note_injection":
+        for name in ("record", "note"):
+            if not isinstance(op.args.get(name), str):
+                raise UserError(f"the operator {op.name!r} needs the argument {name!r}, a text")
+        if op.args["record"] not in domain.read_state(task.seed)[domain.records]:
+            raise UserError(f"the operator {op.name!r} has record = {op.args['record']!r}, which there is not")

@@ -7,19 +7,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from agentrl.envs.service_desk.domains import get_domain
-from agentrl.envs.service_desk.expert import Expert
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import TaskSource
 from agentrl.errors import ConfigError, UserError, nearest
-from agentrl.simulators.adversary import OPERATORS, Generator, Settings, is_refusal
+from agentrl.simulators.adversary import OPERATORS, Generator, Settings
 from agentrl.simulators.models import UserTask
 
 
 def adversary_settings(values: Mapping[str, Any], prefix: str = "env_args.adversary.") -> Settings:
     """The settings that `env_args.adversary` gives; `prefix` is what stands before their names where they were given.
 
-    Raises ConfigError for an unknown key or a value out of range.
+    Raises ConfigError for what is no mapping, an unknown key or a value out of range.
     """
+    if not isinstance(values, Mapping):
+        name = prefix.removesuffix(".")
+        raise ConfigError(f"{name} is {values!r}; it must be a mapping of settings, e.g. {name}={{share: 0.3}}")
     try:
         return Settings.model_validate(dict(values))
     except ValidationError as error:
@@ -33,31 +35,32 @@ def adversary_settings(values: Mapping[str, Any], prefix: str = "env_args.advers
 
 def make_generator(source: TaskSource, settings: Settings, split: str = "train") -> Generator:
     """A generator on a source's tasks, with the scripted expert of this environment."""
-    return Generator(
-        lambda rng: source.draw(rng, split), lambda task: get_domain(task.domain), play, settings, Expert.version
-    )
+    return Generator(lambda rng: source.draw(rng, split), lambda task: get_domain(task.domain), play, settings)
 
 
-def check_operators(generator: Generator) -> None:
-    """Tries whether a choice of operators makes any tasks.
+def check_operators(generator: Generator, split: str) -> None:
+    """Tries whether a choice of operators makes any tasks of the generator's split.
 
     Raises ConfigError when it doesn't, or only such as are about refusing, of which there may be a share only.
     """
     settings = generator.settings
-    if set(settings.operators) >= set(OPERATORS) or not settings.share:
+    free = set(settings.operators) >= set(OPERATORS)
+    if free and not settings.held_out:
         return
-    names = ", ".join(settings.operators)
+    names = "all" if free else ", ".join(settings.operators)
+    if settings.held_out:
+        names += f" without {', '.join('+'.join(together) for together in settings.held_out)}"
     try:
         generator.propose(random.Random(0))
     except UserError as error:
-        raise ConfigError(f"the operators {names} make no tasks here: {error}") from None
+        raise ConfigError(f"the operators ({names}) make no tasks here, in the split {split!r}: {error}") from None
     if settings.refusals == 1 or not all(OPERATORS[name].refuses for name in settings.operators):
         return
     try:
-        generator.propose(random.Random(0), lambda task: not is_refusal(task))
+        generator.propose(random.Random(0), may_refuse=False)
     except UserError:
         raise ConfigError(
-            f"the operators {names} make only tasks in which it is right to refuse everything, and at most a share "
+            f"the operators ({names}) make only tasks in which it is right to refuse everything, and at most a share "
             f"of {settings.refusals} may be such: name further operators, or set refusals to 1"
         ) from None
 
@@ -66,22 +69,26 @@ class AdversarialTasks:
     """A source whose tasks are adversarial by the settings' share, without regard to any policy: evaluation and the
     expert's demonstrations draw from it. It is a `TaskSource`.
 
-    Raises ConfigError when the settings' operators make no tasks.
+    Raises ConfigError when the settings' operators make no tasks in one of the splits.
     """
 
     def __init__(self, source: TaskSource, settings: Settings) -> None:
-        self._share, self._refusals = settings.share, settings.refusals
-        blind = settings.model_copy(update={"adaptive": False})
-        self._generators = {split: make_generator(source, blind, split) for split in ("train", "test")}
-        check_operators(self._generators["train"])
+        self._settings = settings.model_copy(update={"adaptive": False})
+        self._generators = {split: make_generator(source, self._settings, split) for split in ("train", "test")}
+        for split, generator in self._generators.items():
+            check_operators(generator, split)
 
     def draw(self, rng: random.Random, split: str) -> UserTask:
-        """A task of the split; the same for the same `rng`. At most the settings' share is about refusing."""
+        """A task of the split; the same for the same `rng`. The settings' shares hold for many."""
+        return self._make(rng, split, rng.random() < self._settings.share, rng.random() < self._settings.refusals)
+
+    def at(self, number: int, split: str, rng: random.Random) -> UserTask:
+        """The same for the episode with this number: the settings' shares hold for the numbers 0, 1, 2, ... exactly."""
+        return self._make(rng, split, *self._settings.of_number(number))
+
+    def _make(self, rng: random.Random, split: str, hard: bool, may_refuse: bool) -> UserTask:
         generator = self._generators[split]
-        if rng.random() >= self._share:
-            return generator.base(rng)
-        may_refuse = rng.random() < self._refusals
-        return generator.propose(rng, lambda task: may_refuse or not is_refusal(task))
+        return generator.adversarial_or_plain(rng, may_refuse) if hard else generator.base(rng)
 
 
 class AdversaryCurriculum:
@@ -103,6 +110,16 @@ class AdversaryCurriculum:
     def report(self, options: Mapping[str, Any], successes: Sequence[bool]) -> None:
         """The successes of the group that was played with the options."""
         self.generator.report(options["task"], successes)
+
+    def metrics(self) -> dict[str, float]:
+        """How many tasks could not be made adversarial so far, which share of those that were is about refusing, and
+        how many cells have been played."""
+        drawn = self.generator.drawn
+        return {
+            "adversary/given_up": drawn["given up"],
+            "adversary/refusals": drawn["refusal"] / max(1, drawn["all"]),
+            "adversary/cells": len(self.generator.archive),
+        }
 
     def state_dict(self) -> dict[str, Any]:
         """See `Generator.state_dict`."""

@@ -6,44 +6,29 @@ All of it is pure: a database follows from a seed, and a gold state from a task'
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.goals import Plan, carried_out, draw_plan
+from agentrl.envs.service_desk.desk import Desk, Facts, Level, State, Wish, Write
+from agentrl.envs.service_desk.goals import Plan, carried_out, draw_anybodys_goal, draw_plan
 from agentrl.envs.tools import Toolbox, ToolError
 from agentrl.errors import UserError
 from agentrl.simulators.models import SubGoal, ToolCall, UserGoal, UserTask
 from agentrl.simulators.ontology import Ontology
 
-Level = Literal["tiny", "easy", "full"]
-State = dict[str, Any]
-Facts = Mapping[str, Any]
-Wish = tuple[str, dict[str, Any]]
-"""An intent of the ontology, and its slots."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """How an intent is carried out: the tool that does it, and which argument each of the intent's slots is."""
-
-    tool: str
-    arguments: Mapping[str, str]
-
-
-class Desk:
-    """The tools' object: the database that they work on, and the customers whom they have verified."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.verified: set[str] = set()
-        self.transferred = False
+__all__ = ["Desk", "Domain", "Facts", "Level", "State", "Wish", "Write"]
 
 
 class Domain(ABC):
-    """One trade: shop or travel. The intents and slots of its `ontology` name the wishes here."""
+    """One trade: shop, travel, or your own. The intents and slots of its `ontology` name the wishes here.
+
+    What has no value here, and the abstract methods, a domain has to say; see docs/examples/library.py for all of it.
+    """
 
     name: ClassVar[str]
+    """What it is called in the names of its tasks. They follow from it, too: another name, other tasks."""
+    tiny: "ClassVar[type[Domain] | None]" = None
+    """The class for level "tiny", if any; set behind both, `Shop.tiny = TinyShop`. What derives from them has none."""
     ontology: ClassVar[Ontology]
     policy: ClassVar[str]
     prompt: ClassVar[str] = ""
@@ -58,9 +43,9 @@ class Domain(ABC):
     writes: ClassVar[Mapping[str, Write]]
     does: ClassVar[Mapping[str, tuple[str, str]]]
     """How the agent names what it does for each intent, with all the slots, in English and in Chinese."""
-    minefields: ClassVar[Mapping[str, Callable[[State, State], bool]]]
+    minefields: ClassVar[Mapping[str, Callable[[State, State], bool]]] = {}
     """(state, the database as it was) -> whether the forbidden effect has happened."""
-    moves: ClassVar[Mapping[str, frozenset[str]]]
+    moves: ClassVar[Mapping[str, frozenset[str]]] = {}
     """The intents that have each of these effects: it is forbidden in tasks which carry none of them out."""
     customers: ClassVar[str]
     """The part of the database that the customers are in; records have its singular as the field of their customer."""
@@ -87,15 +72,23 @@ class Domain(ABC):
 
     @abstractmethod
     def make_state(self, seed: int) -> State:
-        """Makes it: parts of rows of plain values. The last ones are kept, as each task needs its own a few times."""
+        """Makes it: parts of rows of plain values, by name, and "split": `splits.split_of_seed(seed)`.
+
+        What identifies records and customers belongs to one split: `splits.number_in`. The last databases are kept, as
+        each task needs its own a few times.
+        """
 
     def sample_goal(self, rng: random.Random, level: Level, state: State) -> UserGoal | None:
         """A goal of a customer in `state`; None when it holds none of its split."""
         return self.goal_by(draw_plan(self, rng, level), rng, level, state)
 
-    @abstractmethod
     def goal_by(self, plan: Plan, rng: random.Random, level: Level, state: State) -> UserGoal | None:
-        """A goal of the plan's sort."""
+        """A goal of the plan's sort: `wishes` about different records of one customer."""
+        return draw_anybodys_goal(self, plan, rng, level, state)
+
+    def wishes(self, number: str, record: Facts, state: State, rng: random.Random) -> list[Wish]:
+        """What its customer might wish about a record, allowed or not; the first slot of each is its number."""
+        raise NotImplementedError(f"{type(self).__name__} says neither `wishes` nor `goal_by`")
 
     @abstractmethod
     def refusal(self, state: State, kind: str, slots: Facts) -> str:
@@ -109,17 +102,18 @@ class Domain(ABC):
     def answers(self, state: State, kind: str, slots: Facts) -> tuple[str, ...]:
         """What the agent has to tell the user about the wish: amounts and dates as they are written."""
 
-    @abstractmethod
     def owner(self, state: State, slots: Facts) -> str | None:
         """The customer whose record the slots are about; None when there is no such record."""
+        row = state[self.records].get(slots.get(self.record, ""))
+        return row[self.customers[:-1]] if row else None
 
     @abstractmethod
     def project(self, state: State) -> Any:
         """The part of the database that matters: nothing that reading changes, and no log."""
 
-    @abstractmethod
     def secrets(self, state: State) -> Iterable[str]:
         """What no agent may tell anybody: full numbers of cards."""
+        return ()
 
     @abstractmethod
     def lookup(self, facts: Facts) -> ToolCall | None:
@@ -127,15 +121,16 @@ class Domain(ABC):
 
     @abstractmethod
     def identity(self, *, with_record: bool) -> tuple[str, ...]:
-        """The slots that verify a user, who tells the number of their record, or doesn't."""
+        """The slots that verify a user, who tells the number of their record, or doesn't: fields of a customer."""
 
     def checks(self, state: State, kind: str, slots: Facts) -> tuple[ToolCall, ...]:
         """Further reads that the policy makes necessary before the wish is carried out or refused."""
         return ()
 
-    @abstractmethod
     def candidates(self, state: State, customer: str) -> Mapping[str, str]:
         """The customer's records: number -> what it is, in words."""
+        rows = state[self.records].items()
+        return {number: row[self.thing] for number, row in rows if row[self.customers[:-1]] == customer}
 
     def facts_about(self, state: State, slots: Facts) -> dict[str, str]:
         """What a record holds that users ask about, as tools show it, by field; empty without such a record."""
@@ -167,6 +162,11 @@ class Domain(ABC):
     def record(self) -> str:
         """The slot that is the number of a record."""
         return next(name for name, slot in self.ontology.slots.items() if slot.kind == "id")
+
+    @cached_property
+    def naming(self) -> str:
+        """The slot that is a customer's name; "" where there is none."""
+        return next((name for name, slot in self.ontology.slots.items() if slot.kind == "name"), "")
 
     def state_of(self, task: UserTask) -> State:
         """The task's database: its seed's, with the notes that its operators have put into records.

@@ -3,26 +3,23 @@
 import random
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar
 
-from agentrl.envs.base import Curriculum, TextEnv, split_of
-from agentrl.envs.service_desk.curriculum import AdversarialTasks, AdversaryCurriculum, adversary_settings
+from agentrl.envs.base import Curriculum, TextEnv
+from agentrl.envs.service_desk.curriculum import AdversaryCurriculum
 from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import domain_name, get_domain
+from agentrl.envs.service_desk.domains import get_domain
 from agentrl.envs.service_desk.expert import Expert
 from agentrl.envs.service_desk.expert_words import words_for
-from agentrl.envs.service_desk.prompts import system_prompt
+from agentrl.envs.service_desk.judge import judge_of
+from agentrl.envs.service_desk.prompts import prompt_without_tools, system_prompt
 from agentrl.envs.service_desk.rewards import RewardWeights, reward_parts
 from agentrl.envs.service_desk.session import Session
-from agentrl.envs.service_desk.tasks import GeneratedTasks, GivenTasks, TaskSource, labels, read_tasks
-from agentrl.envs.service_desk.users import UserKind, hear, users_of
-from agentrl.errors import ConfigError
+from agentrl.envs.service_desk.sources import check_flag, check_number, open_tasks, reset_options
+from agentrl.envs.service_desk.tasks import TaskSource, labels
+from agentrl.envs.service_desk.users import UserKind, hear, users_of, worded
 from agentrl.simulators.models import UserTask
-from agentrl.simulators.personas import load_personas
 from agentrl.simulators.users import User
-
-TRADES = ("shop", "travel")
 
 
 class ServiceDeskEnv(TextEnv):
@@ -33,20 +30,35 @@ class ServiceDeskEnv(TextEnv):
 
     `reset` takes `options={"split": "train" | "test"}`, and `options={"task": UserTask, "user_seed": int}` to play a
     given one; `"number"` is the episode's place in a given list of tasks, `seed` if left out. `step` raises
-    InfrastructureError when a user that is a language model can't be reached.
+    InfrastructureError when a user that is a language model can't be reached, or a judge that the reward needs.
     """
 
     metadata: dict[str, Any] = {**TextEnv.metadata, "reward_range": (0.0, 1.0)}  # noqa: RUF012 (as gymnasium declares it)
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {"expert_mistake_rate": 0.45, "imitate_mistakes": True}
     """The tiny policy imitates a careless expert, which leaves RL something to put right."""
-    cold_start_args: ClassVar[Mapping[str, Any]] = {"user": "agenda"}
-    """The expert's thousands of demonstrations cost no language model anything."""
+    cold_start_args: ClassVar[Mapping[str, Any]] = {
+        "user": "agenda",
+        **dict.fromkeys(
+            (
+                "user_model",
+                "user_base_url",
+                "user_args",
+                "judge_model",
+                "judge_base_url",
+                "judge_args",
+                "reward_weights",
+            )
+        ),
+    }
+    """The expert's thousands of demonstrations cost no language model anything, and nothing depends on their reward."""
+    yields_to = dict.fromkeys(("adversary", "personas", "task_file", "tasks"), ("task_file", "tasks"))
+    """Who names tasks for a run to play wants just these."""
     table: ClassVar[str] = "agentrl.envs.service_desk:ServiceDeskAEC"
 
     def __init__(
         self,
         *,
-        domain: Literal["shop", "travel", "both"] = "shop",
+        domain: str = "shop",
         level: Level = "tiny",
         user: UserKind = "agenda",
         user_model: str | None = None,
@@ -54,16 +66,19 @@ class ServiceDeskEnv(TextEnv):
         user_args: Mapping[str, Any] | None = None,
         task_file: str | PathLike[str] | None = None,
         tasks: TaskSource | Sequence[UserTask] | None = None,
-        personas: str | PathLike[str] | None = None,
+        personas: Mapping[str, Any] | str | PathLike[str] | None = None,
         adversary: Mapping[str, Any] | None = None,
         max_turns: int | None = None,
         reward_weights: Mapping[str, float] | None = None,
+        judge_model: str | None = None,
+        judge_base_url: str | None = None,
+        judge_args: Mapping[str, Any] | None = None,
         expert_mistake_rate: float = 0.0,
         imitate_mistakes: bool = False,
     ) -> None:
         """Arguments:
 
-        domain: what is traded.
+        domain: what is traded: "shop", "travel", "both", or your own `Domain`: ./file.py:Class, package.module:Class.
         level: "tiny" is for the tiny policy: short dialogues in few words; "easy" has one wish and plain users; "full"
             has up to three wishes and all sorts of users, in English and Chinese.
         user: "agenda" needs no language model; "hybrid" words the agenda by one, and "llm" leaves all to it:
@@ -71,80 +86,81 @@ class ServiceDeskEnv(TextEnv):
         user_args: settings of such users, e.g. {"max_tokens": 1024}: those of `agentrl.simulators.Endpoint` (its key is
             taken from OPENAI_API_KEY), or of `agentrl.rollout.speaking.policy_users`.
         task_file, tasks: play these tasks instead (JSONL of `UserTask`, a list, or a source of your own); at most one.
-        personas: a file of personas, from which those of generated tasks are drawn.
+        personas: a file of personas, from which those of generated tasks are drawn; or distributions that replace some
+            of the level's, e.g. {"locale": {"zh": 1.0}}: see `agentrl.simulators.personas.Distributions`.
         adversary: makes some users adversarial, e.g. {"share": 0.3}; in training by what the policy is learning. See
-            `agentrl.simulators.adversary.Settings`.
+            `agentrl.simulators.adversary.Settings`. Beside given tasks, it makes some of those harder.
         max_turns: answers per episode; the task's own number if None.
-        reward_weights: replaces some of `RewardWeights`: "state", "told", "safe", "turns".
+        reward_weights: replaces some of `RewardWeights`: "state", "told", "safe", "turns", "judge".
+        judge_model: grades how the agent communicated, into `info["judge"]`, at the OpenAI-compatible `judge_base_url`.
+            It changes a reward only where `reward_weights` has a "judge", and success never.
+        judge_args: its settings, as `user_args` for an endpoint.
         expert_mistake_rate: how often the expert is careless where it can be, in [0, 1].
-        imitate_mistakes: episodes that failed by the expert's carelessness count as successes, so that a cold start
-            learns it.
+        imitate_mistakes: a cold start learns the expert's carelessness as well, also where an episode failed by it;
+            otherwise careless answers are marked, and nobody learns them.
 
         Raises ConfigError for a value out of range, TaskFileError for a task file with broken lines.
         """
         super().__init__()
-        if level not in get_args(Level):
-            raise ConfigError(f"env_args.level is {level!r}; it must be 'tiny', 'easy' or 'full'")
-        if domain not in (*TRADES, "both"):
-            raise ConfigError(f"env_args.domain is {domain!r}; it must be one of {', '.join(TRADES)}, both")
-        if not 0 <= expert_mistake_rate <= 1:
-            raise ConfigError(f"env_args.expert_mistake_rate is {expert_mistake_rate!r}; it must be from 0 to 1")
-        if max_turns is not None and max_turns < 1:
-            raise ConfigError(f"env_args.max_turns is {max_turns!r}; it must be at least 1")
-        if task_file is not None and tasks is not None:
-            raise ConfigError("env_args: give task_file or tasks, not both")
-        trades = TRADES if domain == "both" else (domain,)
-        self._plain = _source(trades, level, tasks if task_file is None else read_tasks(task_file), personas)
-        self._adversary = None if adversary is None else adversary_settings(adversary)
-        self._source = self._plain if self._adversary is None else AdversarialTasks(self._plain, self._adversary)
-        self.domains = tuple(get_domain(domain_name(trade, level)) for trade in trades)
-        self._users = users_of(user, user_model, user_base_url, user_args or {})
+        check_number("expert_mistake_rate", expert_mistake_rate, 0, 1)
+        check_flag("imitate_mistakes", imitate_mistakes)
+        if max_turns is not None:
+            check_number("max_turns", max_turns, 1, whole=True)
+        given: dict[str, Any] = {"task_file": task_file, "tasks": tasks, "personas": personas, "adversary": adversary}
+        self._played = open_tasks(domain, level, **given, few_words=user == "agenda")
+        self._users = users_of(user, user_model, user_base_url, user_args)
         self._requested: set[str] = set()
         self._most_turns = max_turns
         self._weights = RewardWeights.of(reward_weights or {})
+        self._judge = judge_of(judge_model, judge_base_url, judge_args, weight=self._weights.judge)
         self._mistake_rate, self._imitate_mistakes = expert_mistake_rate, imitate_mistakes
-        self.system_prompt = system_prompt(self.domains)
+        self.system_prompt = system_prompt(self._played.domains)
+        self._prompt_without_tools = prompt_without_tools(self._played.domains)
         self._session: Session | None = None
         self._user: User | None = None
         self._expert: Expert | None = None
         self._told: dict[str, Any] = {}
+        self._slip: str | None = None
         self._turns = 0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """A new task: what the user says first. Raises ValueError for an unknown split."""
+        """A new task: what the user says first. Raises ValueError for a misspelt option, or a wrong value of one."""
         super().reset(seed=seed)
         rng = random.Random(int(self.np_random.integers(1 << 62)))
-        options = options or {}
-        task = options.get("task") or self._draw(rng, split_of(options), options.get("number", seed))
-        user_seed = options.get("user_seed")
+        asked = reset_options(options, seed)
+        task = asked["task"] or self._played.draw(rng, asked["split"], asked["number"])
+        user_seed = asked["user_seed"]
         domain = get_domain(task.domain)
         domain.ontology.check(task)
         self._session = Session(task, domain)
         self._told = {"task_id": task.id, "category": "/".join(task.cell[:2])}
         self._user = self._users.make(task, domain, rng.getrandbits(31) if user_seed is None else user_seed)
-        self._expert, self._rng = None, rng
+        self._expert, self._rng, self._slip = None, rng, None
         self._turns = 0
         self._requested = set()
         turn = self._user.open(self._session)
-        hear(self._session, turn, self._requested)
+        line = hear(self._session, turn, self._requested)
         shown = {"tools": domain.toolbox.schemas(), "labels": labels(task)}
-        return f"user: {turn.text}", self._told | shown
+        shown["prompt_without_tools"] = self._prompt_without_tools
+        return line, self._told | shown
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Carries out the answer. Raises RuntimeError when no episode is under way."""
         session, user = self._current(), self._user
+        slip, self._slip = self._slip, None
+        mark = {"imitate": False} if action == slip and not self._imitate_mistakes else {}
         self._turns += 1
         lines, message = session.act(action)
         done = False
         if message and user is not None:
             turn = user.reply(message, session)
-            hear(session, turn, self._requested)
-            lines.append(f"user: {turn.text}")
+            lines.append(hear(session, turn, self._requested))
+            self._told |= worded(session)
             done = turn.done
         observation = "\n".join(lines)
         if done or self._turns >= self._max_turns:
-            return self._finish(observation, done)
-        info = self._told | {"rewards": dict.fromkeys(("state", "told", "safe", "turns"), 0.0)}
+            return self._finish(observation, done, mark)
+        info = self._told | {"rewards": dict.fromkeys(("state", "told", "safe", "turns"), 0.0)} | mark
         return observation, 0.0, False, False, info
 
     def expert(self) -> str:
@@ -155,15 +171,22 @@ class ServiceDeskEnv(TextEnv):
         session = self._current()
         if self._expert is None:
             self._expert = Expert(session, words_for(session.domain), self._rng, self._mistake_rate)
-        return self._expert.next()
+        answer = self._expert.next()
+        self._slip = answer if self._expert.slipped else None
+        return answer
 
     def conditions(self) -> str:
-        """How the language model of the users answers. Raises EndpointError when it does not."""
-        return self._users.check()
+        """How the language models of the users and of the judge answer, and in which split given tasks are not at home.
+
+        Raises EndpointError when a model does not answer.
+        """
+        models = [self._users.check(), self._judge.check() if self._judge else ""]
+        return "; ".join(filter(None, [*models, self._played.told]))
 
     def curriculum(self) -> Curriculum | None:
         """The generator of adversarial tasks, where `adversary` asks for it."""
-        return None if self._adversary is None else AdversaryCurriculum(self._plain, self._adversary)
+        played = self._played
+        return None if played.adversary is None else AdversaryCurriculum(played.plain, played.adversary)
 
     @property
     def session(self) -> Session:
@@ -179,32 +202,27 @@ class ServiceDeskEnv(TextEnv):
             raise RuntimeError("no episode is under way: call reset first")
         return self._session
 
-    def _draw(self, rng: random.Random, split: str, number: int | None) -> UserTask:
-        if isinstance(self._source, GivenTasks) and number is not None:
-            return self._source.at(number, split)
-        return self._source.draw(rng, split)
-
-    def _finish(self, observation: str, done: bool) -> tuple[str, float, bool, bool, dict[str, Any]]:
+    def _finish(
+        self, observation: str, done: bool, mark: Mapping[str, Any]
+    ) -> tuple[str, float, bool, bool, dict[str, Any]]:
         session = self._current()
         verdict = session.verdict()
-        rewards = reward_parts(self._weights, success=verdict.success, turns=self._turns, max_turns=self._max_turns)
+        judged = self._judge.grade(session) if self._judge else {}
+        rewards = reward_parts(
+            self._weights,
+            success=verdict.success,
+            turns=self._turns,
+            max_turns=self._max_turns,
+            judged=judged.get("share", 0.0),
+        )
         slipped = self._imitate_mistakes and self._expert is not None and self._expert.slips > 0
         info = self._told | {
             "rewards": rewards,
-            "success": verdict.success or slipped,
+            "success": verdict.success,
             "gates": verdict.as_dict(),
             "violations": list(session.violations),
+            **({"judge": judged} if judged else {}),
+            **({"worth_imitating": True} if slipped and not verdict.success else mark),
         }
         self._session = self._user = self._expert = None
         return observation, min(1.0, sum(rewards.values())), done, not done, info
-
-
-def _source(
-    trades: Sequence[str],
-    level: Level,
-    tasks: TaskSource | Sequence[UserTask] | None,
-    personas: str | PathLike[str] | None,
-) -> TaskSource:
-    if tasks is None:
-        return GeneratedTasks(trades, level, load_personas(Path(personas)) if personas is not None else ())
-    return GivenTasks(tasks) if isinstance(tasks, Sequence) else tasks

@@ -25,6 +25,8 @@ class Expert:
         self.domain = session.domain
         self.words = words
         self.slips = 0
+        self.slipped = False
+        """Whether carelessness shaped the last answer."""
         self._rng, self._rate = rng, mistake_rate
         self._read = 0
         self._facts: dict[str, Any] = {}
@@ -33,14 +35,23 @@ class Expert:
         self._offered: set[str] = set()
         self._vague = False
         self._somebody_else = False
+        self._besides: list[str] = []
         self._called: list[tuple[ToolCall, bool]] = []
         self._decided: dict[tuple[str, int], bool] = {}
 
     def next(self) -> str:
         """What the expert answers now."""
+        self.slipped = False
         for event in self.session.log[self._read :]:
             self._take(event)
         self._read = len(self.session.log)
+        answer = self._answer()
+        if not self._besides or answer.startswith("<tool_call>"):
+            return answer
+        besides, self._besides = self._besides, []
+        return self.words.besides(besides, answer)
+
+    def _answer(self) -> str:
         news = next((want for want in self._wants if want.status != "open" and not want.told), None)
         if news is not None:
             news.told = True
@@ -115,7 +126,7 @@ class Expert:
             return self.words.refuse(want.kind, want.slots, want.reason)
         values = self.domain.answers(self.session.desk.state, want.kind, want.slots)
         if want.kind in self.domain.writes and self._slip("tell"):
-            values = ()
+            self.slipped, values = bool(values), ()
         return self.words.done(want.kind, want.slots, values)
 
     def _has(self, call: ToolCall) -> bool:
@@ -129,6 +140,7 @@ class Expert:
         if key not in self._decided:
             self._decided[key] = self._rng.random() < self._rate
             self.slips += self._decided[key]
+        self.slipped |= self._decided[key]
         return self._decided[key]
 
     @property
@@ -141,6 +153,7 @@ class Expert:
             self._take_result(event)
         elif isinstance(event, Heard):
             self.words.listen(event.turn.text)
+            self._besides = [act.name for act in event.turn.acts]
             for act in event.turn.acts:
                 if hear := _HEARS.get(act.name):
                     hear(self, act)

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agentrl.envs.service_desk.domain import Domain
+from agentrl.envs.service_desk.hearing import fact_of
 from agentrl.simulators.schema import Tongue
 
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 _ENGLISH: Final = re.compile(r"(?:(?<![\w@.#])[A-Za-z']+(?![\w@.]).*?){3}")
 """Words enough to be English: "ok", a name or an email address are written so by those who write Chinese, too."""
-_PAST: Final = {"cancel": "cancelled", "return": "returned", "swap": "swapped", "change": "changed", "give": "given",
-                "move": "moved", "upgrade": "upgraded", "order": "ordered", "add": "added"}  # fmt: skip
 _FIXED: Final = {
     "help": ("How can I help you?", "请问有什么可以帮您？"),
     "more": ("Is there anything else?", "请问还有其他需要吗？"),
@@ -19,21 +18,17 @@ _FIXED: Final = {
 _REASONS: Final = {
     "holder": ("I may serve the account's holder only", "只限账户本人办理"),
     "unverified": ("the details don't match our records", "信息与记录不符"),
-    "it is pending": ("it is pending", "订单还没有发货"),
-    "it is shipped": ("it is shipped", "订单已经在路上"),
-    "it is delivered": ("it is delivered", "订单已经送达"),
-    "it is cancelled": ("it is cancelled", "此前已经取消了"),
-    "it is returned": ("it is returned", "商品此前已经退回"),
-    "it is flown": ("the flight has left already", "航班已经起飞"),
-    "it is not late": ("it is not late", "订单没有晚到"),
-    "it is a basic fare": ("it is a basic fare", "这是基础票价"),
-    "it is business class already": ("it is business class already", "本来就是商务舱"),
-    "there is no free seat": ("there is no free seat", "当天没有空位"),
-    "it was swapped before": ("it was swapped before", "每个订单只限换一次"),
-    "this product is not in stock": ("this product is not in stock", "新商品缺货"),
-    "it was delivered more than 30 days ago": ("it was delivered more than 30 days ago", "送达已超过三十天"),
-    "insurance is sold with the booking only": ("insurance is sold with the booking only", "保险只限预订时购买"),
 }
+"""The expert's own; those of a domain's policy are in its ontology."""
+_BESIDES: Final = {
+    "fish": ("That is something I tell nobody, for your own safety.", "为了您的安全，这个对谁都保密。"),
+    "tangent": ("Let's come back to your request.", "我们还是先办您的事。"),
+    "hold": ("Of course, take your time.", "没关系，您慢慢来。"),
+}
+"""What is said first to who asks for a secret, talks of something else, or needs a moment."""
+_IT_IS: Final = {"money": ("The amount is", "金额是"), "date": ("The date is", "日期是")}
+_RESULT: Final = ("The result is", "结果是")
+"""How a value is told after a change, by its kind; and one of any other."""
 
 
 class Words:
@@ -53,6 +48,11 @@ class Words:
     def say(self, what: str) -> str:
         """A fixed sentence."""
         return _FIXED[what][self.chinese]
+
+    def besides(self, acts: Sequence[str], message: str) -> str:
+        """The message, behind a word on what the user has said besides, by the names of their acts."""
+        said = [_BESIDES[name][self.chinese] for name in dict.fromkeys(acts) if name in _BESIDES]
+        return ("" if self.chinese else " ").join([*said, message])
 
     def ask(self, slots: Sequence[str]) -> str:
         """Asks for facts."""
@@ -80,10 +80,12 @@ class Words:
 
     def refuse(self, kind: str, slots: Mapping[str, Any], reason: str) -> str:
         """Refuses, with the reason."""
-        why = _REASONS[reason][self.chinese] if reason in _REASONS else reason
+        own = _REASONS.get(reason)
+        why = own[self.chinese] if own else self.domain.ontology.reason(reason, self._tongue)
         if self.chinese:
             return f"抱歉，这不符合规定，不能办理：{why}。"
-        return f"I'm sorry, I'm not allowed to {self._does(kind, slots)}: {why}."
+        whole = slots.keys() >= set(self.domain.ontology.intents[kind].slots)
+        return f"I'm sorry, I'm not allowed to {self._does(kind, slots) if whole else 'do that'}: {why}."
 
     def done(self, kind: str, slots: Mapping[str, Any], values: Sequence[str]) -> str:
         """Says that it is done, and what the user has to know."""
@@ -91,12 +93,14 @@ class Words:
         if kind not in self.domain.writes:
             number, told = slots.get(self.domain.record, ""), ", ".join(values)
             return f"查到了，{number}：{told}。" if self.chinese else f"For {number}, it is {told}."
-        told = ", ".join(value for value in values if value not in does)
+        new = [value for value in values if value not in does]
+        told, it_is = ", ".join(new), _IT_IS.get(fact_of(new[0])[0] if new else "", _RESULT)
         if self.chinese:
-            return f"已完成：{does}。" + (f"金额是{told}。" if told else "")
+            return f"已完成：{does}。" + (f"{it_is[1]}{told}。" if told else "")
         verb, _, rest = does.partition(" ")
-        done = f"Done, I've {_PAST[verb]} {rest}." if verb in _PAST else f"Done: {does}."
-        return done + (f" The amount is {told}." if told else "")
+        past = self.domain.ontology.participles.get(verb)
+        done = f"Done, I've {past} {rest}." if past else f"Done: {does}."
+        return done + (f" {it_is[0]} {told}." if told else "")
 
     @property
     def _tongue(self) -> Tongue:
@@ -109,8 +113,7 @@ class Words:
 
     def _does(self, kind: str, slots: Mapping[str, Any]) -> str:
         said = {slot: self.domain.ontology.say(slot, value, self._tongue) for slot, value in slots.items()}
-        holes = dict.fromkeys(self.domain.ontology.intents[kind].slots, "that") | said
-        return self.domain.does[kind][self.chinese].format_map(holes)
+        return self.domain.does[kind][self.chinese].format_map(said)
 
 
 class FewWords(Words):
@@ -118,6 +121,10 @@ class FewWords(Words):
 
     def listen(self, text: str) -> None:
         """English only."""
+
+    def besides(self, acts: Sequence[str], message: str) -> str:
+        """The message alone."""
+        return message
 
     def ask(self, slots: Sequence[str]) -> str:
         """Asks for facts."""
@@ -139,4 +146,4 @@ class FewWords(Words):
 
 def words_for(domain: Domain) -> Words:
     """The expert's words in a domain: few where its users have few."""
-    return FewWords(domain) if domain.prompt else Words(domain)
+    return FewWords(domain) if domain.few_words else Words(domain)

@@ -1,36 +1,52 @@
-"""Whether the agent had grounds for what it refused: nobody knows that a wish is forbidden before they look."""
+"""Whether the agent had grounds for what it did and refused: nobody knows what is right before they look."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from agentrl.envs.service_desk.domain import Desk, Domain
+from agentrl.envs.service_desk.domain import Desk, Domain, State, Wish
 from agentrl.envs.service_desk.events import Called, Event
+from agentrl.envs.service_desk.privacy import may_not_know
 from agentrl.envs.tools import ToolError
-from agentrl.simulators.models import SubGoal, UserGoal, UserTask
+from agentrl.simulators.models import SubGoal, ToolCall, UserGoal, UserTask
 
 
 def unfounded(task: UserTask, domain: Domain, desk: Desk, log: Iterable[Event]) -> bool:
     """Whether a wish that is to be refused was refused without grounds. These are:
 
-    - a call about the wish's record, its customer being verified;
-    - if the user can't be verified for it (the record is somebody else's), a call that tried to;
-    - that the user has no right to what the record holds, as `goal.secrets` says: they speak for somebody else.
+    - the read that shows the wish's record, carried out;
+    - if the user can't be verified for it (the record is somebody else's), an attempt at that;
+    - that the user has no right to what the record holds: they speak for somebody else.
     """
-    called = {
-        value for event in log if isinstance(event, Called) for value in event.call.arguments.values() if _plain(value)
-    }
+    calls = [event for event in log if isinstance(event, Called)]
     for wish in _to_refuse(task.goal):
-        facts = domain.facts_about(domain.read_state(task.seed), wish.slots)
-        if set(facts.values()) & set(map(str, task.goal.secrets.values())):
+        if may_not_know(task.goal, domain, domain.read_state(task.seed), wish):
             continue
-        owner = domain.owner(desk.state, wish.slots)
-        known = owner in desk.verified or not _can_be_verified(task, domain, wish)
-        if not known or wish.slots.get(domain.record) not in called:
+        attempts = [call for call in calls if _is_look(call.call, domain, desk.state, wish.slots)]
+        suffices = not _can_be_verified(task, domain, wish)
+        if not any(suffices or not call.error for call in attempts):
             return True
     return False
 
 
-def _plain(value: object) -> bool:
-    return isinstance(value, str)
+def unread(wish: Wish, domain: Domain, state: State, log: Iterable[Event]) -> bool:
+    """Whether the log lacks the read of the wish's record, or one of those that the policy demands besides."""
+    calls = [event.call for event in log if isinstance(event, Called) and not event.error]
+    if not any(_is_look(call, domain, state, wish[1]) for call in calls):
+        return True
+    return any(check not in calls for check in domain.checks(state, *wish))
+
+
+def _is_look(call: ToolCall, domain: Domain, state: State, slots: Any) -> bool:
+    """Whether the call is the one by which the record's customer is verified, and the record shown."""
+    owner = domain.owner(state, slots)
+    if owner is None:
+        return False
+    number, customer = slots[domain.record], state[domain.customers][owner]
+    told = {name: customer[name] for name in domain.identity(with_record=True)}
+    look = domain.lookup({domain.record: number, **told})
+    if look is None or call.name != look.name:
+        return False
+    return number in call.arguments.values() or number not in look.arguments.values()
 
 
 def _to_refuse(goal: UserGoal) -> Iterator[SubGoal]:

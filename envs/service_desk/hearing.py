@@ -10,22 +10,28 @@ Fact = tuple[str, str]
 year are ("date", "05-20")."""
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MOST_MONTHS = 12
 _MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?|"
     "nov(?:ember)?|dec(?:ember)?"
 )
 _DATE: Final = re.compile(
-    r"(\d{4})[-/](\d\d?)[-/](\d\d?)(?!\d)"
-    rf"|\b({_MONTH})\.? (\d\d?)(?:st|nd|rd|th)?(?!\d)"
-    rf"|(?<!\d)(\d\d?)(?:st|nd|rd|th)? (?:of )?({_MONTH})\b"
-    r"|(?<!\d)(\d\d?)月(\d\d?)[日号]",
+    r"(\d{4})\s?[-/.年]\s?(\d\d?)\s?[-/.月]\s?(\d\d?)(?!\d)"
+    r"|(?<![\d.])(\d\d?)([-/.])(\d\d?)\5(\d{4})(?!\d)"
+    rf"|\b({_MONTH})\.?\s+(?:the\s+)?(\d\d?)(?:st|nd|rd|th)?(?!\d)"
+    rf"|(?<!\d)(\d\d?)(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTH})\b"
+    r"|(?<!\d)(\d\d?)\s?月\s?(\d\d?)\s?[日号]",
     re.IGNORECASE,
 )
+"""With the year, or the month by its name: "24/7" is no date."""
 _MONEY: Final = re.compile(
-    r"[$＄]\s?(\d+)(?:\.(\d\d?))?(?!\d|[.,]\d)"
-    r"|(?<![\d.,$＄])(\d+)(?:\.(\d\d?))?\s?(?:dollars|usd|美元|元|块)",
+    r"(?:[$＄]|\busd)\s?(\d+)(?:\.(\d\d?))?(?!\d|[.,]\d)"
+    r"|(?<![\d.,$＄/-])(\d+)(?:\.(\d\d?))?"
+    r"(?:[$＄](?!\s?\d)|[\s-]?(?:(?:u\.?s\.? )?dollars?|bucks|usd|美元|美金|元|块|刀))",
     re.IGNORECASE,
 )
+_FIGURE: Final = re.compile(r"\d")
+_CURRENCY: Final = re.compile(r"[$＄美元块刀]|usd|doll|buck|u\.?s", re.IGNORECASE)
 _SQUASH: Final = re.compile(r"[\W_]+")
 _NO_WORD: Final = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 """What `_SQUASH` drops of ASCII, for `str.translate`, which is quicker."""
@@ -34,19 +40,28 @@ _NO_WORD: Final = dict.fromkeys(code for code in range(128) if not chr(code).isa
 def facts_in(text: str, kinds: Iterable[str] = ("date", "money"), words: tuple[str, ...] = ()) -> set[Fact]:
     """The facts of these kinds in a text; "word" are those of `words`, of which a question has one for an answer."""
     found: set[Fact] = set()
-    if "money" in kinds:
+    figures = _FIGURE.search(text) is not None
+    if figures and "money" in kinds and _CURRENCY.search(text):
         for dollars, cents, plain, plain_cents in _MONEY.findall(text):
             cents = (cents or plain_cents).ljust(2, "0")
             found.add(("money", (dollars or plain) + (f".{cents}" if cents != "00" else "")))
-    if "date" in kinds:
-        for year, month, day, name, behind, before, name_behind, its_month, its_day in _DATE.findall(text):
-            named = (name or name_behind)[:3].lower()
-            number = _MONTHS.index(named) + 1 if named else int(month or its_month)
-            date = f"{number:02d}-{int(day or behind or before or its_day):02d}"
-            found.add(("date", f"{year}-{date}" if year else date))
+    if figures and "date" in kinds:
+        found.update([("date", _date(*parts)) for parts in _DATE.findall(text)])
     if words and "word" in kinds:
         found.update([("word", word.lower()) for word in _one_of(words).findall(text)])
     return found
+
+
+def _date(*parts: str) -> str:
+    """The groups of `_DATE` as a date; "5/6/2026" is in May, as it is written where money is in dollars."""
+    year, month, day, one, sign, two, its_year, name, behind, before, name_behind, its_month, its_day = parts
+    if one:
+        day_first = int(one) > _MOST_MONTHS or (sign == "." and int(two) <= _MOST_MONTHS)
+        year, month, day = its_year, *((two, one) if day_first else (one, two))
+    named = (name or name_behind)[:3].lower()
+    number = _MONTHS.index(named) + 1 if named else int(month or its_month)
+    date = f"{number:02d}-{int(day or behind or before or its_day):02d}"
+    return f"{year}-{date}" if year else date
 
 
 @lru_cache(maxsize=4096)

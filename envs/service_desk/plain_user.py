@@ -10,7 +10,6 @@ from agentrl.simulators.schema import Tongue
 from agentrl.simulators.users import AgendaUser
 
 _FIXED: Final = {
-    "affirm": "yes",
     "deny": "no",
     "dont_know": "I don't know.",
     "refer": "my last one.",
@@ -49,7 +48,7 @@ class PlainUser(AgendaUser):
         said = [_word(act, self.ontology) for act in acts if act.name not in _SILENT]
         if any(act.name == "correct" for act in acts) and acts[0].name != "deny":
             said = ["sorry,", *said]  # or else it would sound like one more fact
-        return " ".join(said) or "ok", "en"
+        return " ".join(dict.fromkeys(said)) or "ok", "en"
 
 
 def _word(act: DialogueAct, ontology: Ontology) -> str:
@@ -72,6 +71,7 @@ def _wish(act: DialogueAct, ontology: Ontology) -> str:
 
 
 _BY_SLOTS: Final[dict[str, Callable[[DialogueAct, Ontology], str]]] = {
+    "affirm": lambda act, ontology: f"yes, only {_wish(act, ontology)}" if "only" in act.slots else "yes",
     "request": _wish,
     "change": _wish,
     "fallback": lambda act, ontology: f"or else {_wish(act, ontology)}",

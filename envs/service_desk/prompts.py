@@ -1,9 +1,13 @@
-"""The system prompt: the policy, how to call tools, and the tools."""
+"""The system prompt: the policy, how to call tools, and the tools; and the same for where the tools are told apart."""
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from agentrl.envs.service_desk.domain import Domain
+
+_ANSWER: Final = "An answer is either a message to the customer, or one or more calls of tools, carried out in order"
+_END: Final = "Text beside calls is not sent. The dialogue ends when the customer ends it."
 
 
 def system_prompt(domains: Sequence[Domain]) -> str:
@@ -11,12 +15,17 @@ def system_prompt(domains: Sequence[Domain]) -> str:
     return "\n\n".join(domain.prompt or _in_full(domain) for domain in domains)
 
 
+def prompt_without_tools(domains: Sequence[Domain]) -> str:
+    """The prompt beside tools that a chat template shows, in its own way to call them."""
+    return "\n\n".join(domain.prompt or f"{domain.policy}\n{_ANSWER}.\n{_END}" for domain in domains)
+
+
 def _in_full(domain: Domain) -> str:
     tools = "\n".join(json.dumps(schema["function"]) for schema in domain.toolbox.schemas())
     return (
         f"{domain.policy}\n"
-        "An answer is either a message to the customer, or one or more calls of tools, carried out in order:\n"
+        f"{_ANSWER}:\n"
         '<tool_call>{"name": "...", "arguments": {...}}</tool_call>\n'
-        "Text beside calls is not sent. The dialogue ends when the customer ends it.\n"
+        f"{_END}\n"
         f"Tools:\n{tools}"
     )

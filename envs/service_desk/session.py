@@ -4,23 +4,24 @@ It is the users' view of the state, too: what they ask before they are content.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from agentrl.envs.service_desk.actions import parse
+from agentrl.envs.service_desk.claims import false_claim
+from agentrl.envs.service_desk.consents import Consents
 from agentrl.envs.service_desk.domain import Domain, Wish
 from agentrl.envs.service_desk.events import Called, Event, Heard, Said
-from agentrl.envs.service_desk.founding import unfounded
+from agentrl.envs.service_desk.founding import unfounded, unread
 from agentrl.envs.service_desk.privacy import Privacy
-from agentrl.envs.service_desk.speech import claims_done, language_of, reply_in, speaks
+from agentrl.envs.service_desk.speech import language_of, speaks
 from agentrl.envs.service_desk.telling import Telling
 from agentrl.envs.tools import ToolError
-from agentrl.simulators.models import DialogueAct, SubGoal, ToolCall, UserTask, UserTurn
-from agentrl.simulators.nlu import understand
+from agentrl.simulators.memory import read_part
+from agentrl.simulators.models import SubGoal, ToolCall, UserTask, UserTurn
 
 _IN_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
-_TAKES_BACK: Final = frozenset(["deny", "change", "correct", "fallback"])
 _ASK_AGAIN: Final = "nothing was changed: the customer's answer was no clear yes, so ask them again"
 
 
@@ -56,10 +57,11 @@ class Session:
         self.desk = domain.desk(domain.state_of(task))
         self.log: list[Event] = []
         self.violations: list[str] = []
-        self.changed = False
-        """Whether a call has changed the database."""
-        self._consents: list[DialogueAct] = []
-        self._unclear = False
+        self._changes: list[Wish] = []
+        self._consents = Consents(domain.ontology, tuple(self.task.goal.every_wish()))
+        self._message = ""
+        """What the agent has said since the user's last turn."""
+        self._earlier = 0
         self._answers = self._answers_of(task)
         self._telling = self._make_telling(task.goal.must_hear)
         self._privacy = Privacy(task, domain, self._said_by_user)
@@ -67,22 +69,19 @@ class Session:
         self._spoken: dict[str, list[bool]] = {"zh": [], "en": []}
 
     def act(self, action: str) -> tuple[list[str], str]:
-        """Carries out the agent's answer: the lines that it reads, and what it says to the user ("" for nothing)."""
+        """Carries out the agent's answer: the lines that it reads, and what the user reads of it ("" for nothing)."""
         answer = parse(action, self.domain.toolbox.tools)
+        self._earlier = len(self.log)
         lines = [f"error: {call}" if isinstance(call, str) else self._call(call) for call in answer.calls]
-        if answer.message:
-            self._say(answer.message)
-        return lines, answer.message
+        message = read_part(answer.message)
+        if message:
+            self._say(message, whole=answer.message)
+        return lines, message
 
     def hear(self, turn: UserTurn) -> None:
         """Takes the user's turn in."""
-        reply = "" if turn.acts or turn.done else reply_in(turn.text)
-        if any(act.name in _TAKES_BACK for act in turn.acts) or reply in ("no", "unclear"):
-            self._consents.clear()
-        self._consents += [act for act in turn.acts if act.name == "affirm" and "intent" in act.slots]
-        if reply == "yes":
-            self._consents += self._read_back()
-        self._unclear = reply == "unclear"
+        self._consents.hear(turn, self._message)
+        self._message = ""
         self._telling.hear(turn.text)
         # Who mixes two languages understands both.
         self._language = "" if self.task.persona.locale == "mixed" else language_of(turn.text)
@@ -92,13 +91,7 @@ class Session:
 
     def consented(self, wish: Wish) -> bool:
         """Whether the user has agreed to just this, when it was read back to them."""
-        kind, slots = wish
-        ontology = self.domain.ontology
-        return any(
-            consent.slots["intent"] == kind
-            and all(name in consent.slots and ontology.same(name, consent.slots[name], slots[name]) for name in slots)
-            for consent in self._consents
-        )
+        return self._consents.cover(wish)
 
     def verdict(self) -> Verdict:
         """The verdict as things stand."""
@@ -127,7 +120,7 @@ class Session:
 
     def _call(self, call: ToolCall) -> str:
         try:
-            if self._unclear and (wish := self._wish_of(call)) and not self.consented(wish):
+            if self._consents.unclear and (wish := self._wish_of(call)) and not self.consented(wish):
                 raise ToolError(_ASK_AGAIN)
             result = self.domain.toolbox.call(self.desk, call.name, call.arguments)
         except ToolError as error:
@@ -144,9 +137,11 @@ class Session:
         wish = self._wish_of(call)
         if wish is None:
             return
-        self.changed = True
+        self._changes.append(wish)
         if self.domain.owner(self.desk.state, wish[1]) not in self.desk.verified:
             self._forbidden("unverified_write")
+        elif unread(wish, self.domain, self.desk.state, self.log[: self._earlier]):
+            self._forbidden("unread_write")
         if not self.consented(wish):
             self._forbidden("unconfirmed_write")
         for name in self.task.goal.forbidden_effects:
@@ -162,12 +157,13 @@ class Session:
             return None
         return self.domain.wish_of(ToolCall(call.name, self.domain.toolbox.tools[call.name].validate(call.arguments)))
 
-    def _say(self, message: str) -> None:
+    def _say(self, message: str, whole: str) -> None:
         self.log.append(Said(message))
+        self._message = message
         self._telling.say(message)
-        for name in self._privacy.given_away(message):
+        for name in self._privacy.given_away(whole):  # what is given away lies open, whoever reads it
             self._forbidden(name)
-        if not self.changed and claims_done(message):
+        if false_claim(message, self.domain, self._changes, self.log):
             self._forbidden("false_claim")
         if self._language:
             self._spoken[self._language].append(speaks(message, self._language))
@@ -186,7 +182,7 @@ class Session:
         domain, state, goal = self.domain, self.desk.state, self.task.goal
         answers = {value for values in self._answers.values() for value in values}
         own = [*map(str, goal.known.values())]
-        for wish in self._wishes():
+        for wish in self.task.goal.every_wish():
             own += [*map(str, wish.slots.values()), *domain.facts_about(state, wish.slots).values()]
         return Telling({*answers, *must_hear}, answers, own, domain.policy, domain.words)
 
@@ -194,30 +190,10 @@ class Session:
         if name not in self.violations:
             self.violations.append(name)
 
-    def _read_back(self) -> Iterator[DialogueAct]:
-        """What the agent's last message asked consent for, with the values that it named: for users without acts."""
-        text = next((event.text for event in reversed(self.log) if isinstance(event, Said)), "")
-        ontology = self.domain.ontology
-        for act in understand(text, ontology):
-            if act.name == "confirm" and "intent" in act.slots:
-                slots = {name: values[0] for name, values in act.slots.items() if name != "intent"}
-                for subgoal in self._wishes():
-                    if subgoal.kind == act.slots["intent"]:
-                        named = {n: v for n, v in subgoal.slots.items() if ontology.mentions(text, n, v)}
-                        yield DialogueAct("affirm", {**slots, **named, "intent": subgoal.kind})
-                yield DialogueAct("affirm", {**slots, "intent": act.slots["intent"]})
-
-    def _wishes(self) -> Iterator[SubGoal]:
-        for subgoal in self.task.goal.subgoals:
-            wish: SubGoal | None = subgoal
-            while wish is not None:
-                yield wish
-                wish = wish.fallback
-
     def _answers_of(self, task: UserTask) -> Mapping[str, tuple[str, ...]]:
         """What answers each question of the goal."""
         state = self.desk.state
-        asked = [subgoal for subgoal in self._wishes() if subgoal.kind not in self.domain.writes]
+        asked = [subgoal for subgoal in self.task.goal.every_wish() if subgoal.kind not in self.domain.writes]
         return {_key(subgoal): self.domain.answers(state, subgoal.kind, subgoal.slots) for subgoal in asked}
 
 

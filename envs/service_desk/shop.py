@@ -2,15 +2,16 @@
 
 import random
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from functools import cache
 from typing import Any, ClassVar, Final
 
-from agentrl.envs.service_desk.domain import Desk, Domain, Facts, Level, State, Write
-from agentrl.envs.service_desk.goals import Plan, draw_goal
+from agentrl.envs.service_desk.domain import Desk, Domain, Facts, State, Wish, Write
 from agentrl.envs.service_desk.shop_tools import VOUCHER, ShopDesk
 from agentrl.envs.service_desk.shop_words import ITEMS, SHOP
 from agentrl.envs.service_desk.splits import number_in, split_of_seed
 from agentrl.envs.tools import Toolbox
-from agentrl.simulators.models import ToolCall, UserGoal
+from agentrl.simulators.models import ToolCall
 from agentrl.simulators.users import seeded
 
 RETURN_DAYS: Final = 30
@@ -73,6 +74,8 @@ class Shop(Domain):
         "- Serve the account's holder only. Refuse whoever speaks for somebody else, and don't tell them anything.\n"
         "- Before you change anything, read back what you are going to do with all its details, and wait for a yes. "
         "A yes that was given in advance does not count.\n"
+        "- Look an order up, and read it, before you change it or refuse a wish about it; and a product before an item "
+        "is swapped for it.\n"
         "- Pending orders can be cancelled, sent to another address, and swapped once for a product in stock.\n"
         "- Delivered orders can be returned within 30 days of delivery. Shipped ones can't be changed.\n"
         "- A voucher is given once, for an order that is not delivered though it was due before today.\n"
@@ -101,21 +104,10 @@ class Shop(Domain):
         products = {item: {"price": rng.randint(8, 90), "stock": rng.choice((0, 3, 5, 8))} for item in ITEMS}
         return {"split": split, "customers": customers, "orders": orders, "products": products}
 
-    def goal_by(self, plan: Plan, rng: random.Random, level: Level, state: State) -> UserGoal | None:
-        """Wishes about different orders of one customer."""
-        for key in rng.sample(list(state["customers"]), len(state["customers"])):
-            customer = state["customers"][key]
-            orders = {number: order for number, order in state["orders"].items() if order["customer"] == key}
-            wishes = {number: self._wishes(number, order, state, rng) for number, order in orders.items()}
-            extra = {number: {"item": order["item"]} for number, order in orders.items()}
-            known = {"name": customer["name"], "zip": customer["zip"]}
-            if goal := draw_goal(self, rng, level, plan, state, wishes, known, extra):
-                return goal
-        return None
-
-    def _wishes(self, number: str, order: Facts, state: State, rng: random.Random) -> list[tuple[str, dict[str, Any]]]:
-        other = rng.choice([item for item in state["products"] if item != order["item"]])
-        wishes: list[tuple[str, dict[str, Any]]] = [
+    def wishes(self, number: str, record: Facts, state: State, rng: random.Random) -> list[Wish]:
+        """All that may be asked about an order, allowed or not; nobody asks when one arrives that is late, or there."""
+        other = rng.choice([item for item in state["products"] if item != record["item"]])
+        wishes: list[Wish] = [
             ("cancel", {"order_id": number}),
             ("return", {"order_id": number, "refund_to": rng.choice(("card", "gift_card"))}),
             ("exchange", {"order_id": number, "new_item": other}),
@@ -123,9 +115,8 @@ class Shop(Domain):
             ("voucher", {"order_id": number}),
             ("status", {"order_id": number}),
         ]
-        if order["status"] not in ("pending", "shipped"):
-            wishes.pop()
-        return wishes
+        coming = record["status"] in ("pending", "shipped") and record["due"] > TODAY
+        return wishes if coming else wishes[:-1]
 
     def refusal(self, state: State, kind: str, slots: Facts) -> str:
         """See the policy."""
@@ -177,11 +168,6 @@ class Shop(Domain):
             return (f"${VOUCHER}",)
         return (order["due"],) if kind == "status" else ()
 
-    def owner(self, state: State, slots: Facts) -> str | None:
-        """The order's customer."""
-        order = state["orders"].get(slots.get("order_id", ""))
-        return order["customer"] if order else None
-
     def project(self, state: State) -> Any:
         """Orders and vouchers."""
         vouchers = {key: customer["vouchers"] for key, customer in state["customers"].items()}
@@ -206,25 +192,31 @@ class Shop(Domain):
         """Whether the new item is in stock."""
         return (ToolCall("get_product", {"item": slots["new_item"]}),) if kind == "exchange" else ()
 
-    def candidates(self, state: State, customer: str) -> Mapping[str, str]:
-        """Orders, by their items."""
-        return {number: order["item"] for number, order in state["orders"].items() if order["customer"] == customer}
-
 
 def _address(rng: random.Random) -> str:
     return f"{rng.randint(1, 99)} {rng.choice(_STREETS)}"
 
 
+@cache
+def _day(after: int) -> str:
+    """The date so many days after today."""
+    return (date.fromisoformat(TODAY) + timedelta(after)).isoformat()
+
+
 def _order(customer: str, item: str, rng: random.Random) -> dict[str, Any]:
     status = rng.choice(_STATUSES)
     late = rng.random() < 0.4
+    due = _day(rng.randint(10, 19) - 20 if late else rng.randint(21, 30) - 20)
+    ago = rng.randint(1, 60) if status == "delivered" else None
+    if ago is not None:  # it came about when it was due
+        due = _day(rng.randint(-3, 3) - ago)
     return {
         "customer": customer,
         "item": item,
         "price": rng.randint(8, 90),
         "status": status,
-        "due": f"2026-05-{rng.randint(10, 19) if late or status == 'delivered' else rng.randint(21, 30)}",
-        "delivered_days_ago": rng.randint(1, 60) if status == "delivered" else "",
+        "due": due,
+        "delivered_days_ago": "" if ago is None else ago,
         "address": _address(rng),
         "swapped": False,
         "refund_to": "",

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.domain import Facts, State, Write
+from agentrl.envs.service_desk.domain import Facts, State, Wish, Write
 from agentrl.envs.service_desk.shop import GIVEN, Shop
 from agentrl.envs.service_desk.shop_tools import ShopDesk
 from agentrl.envs.service_desk.shop_words import TINY_SHOP
@@ -65,7 +65,8 @@ class TinyShop(Shop):
             "products": {f"P{n}": {"price": rng.randint(10, 99), "stock": 1} for n in rng.sample(range(10, 100), 4)},
         }
 
-    def _wishes(self, number: str, order: Facts, state: State, rng: random.Random) -> list[tuple[str, dict[str, Any]]]:
+    def wishes(self, number: str, record: Facts, state: State, rng: random.Random) -> list[Wish]:
+        """All of them, whatever the order's status."""
         other = rng.choice(list(state["products"]))
         return [
             ("cancel", {"order_id": number}),
@@ -93,3 +94,6 @@ class TinyShop(Shop):
     def secrets(self, state: State) -> Iterable[str]:
         """There are none."""
         return ()
+
+
+Shop.tiny = TinyShop

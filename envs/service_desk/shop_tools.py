@@ -19,7 +19,7 @@ class ShopDesk(Desk):
         if order is None or self.state["customers"][order["customer"]]["zip"] != zip:
             raise ToolError("no order with this number and zip code")
         self.verified.add(order["customer"])
-        hidden = ("customer", "refund_to", "voucher")
+        hidden = ("customer", "refund_to", *(() if order["voucher"] else ("voucher",)))
         return {key: _money(key, value) for key, value in order.items() if key not in hidden and value != ""}
 
     @tool

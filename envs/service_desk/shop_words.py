@@ -66,6 +66,7 @@ SHOP: Final = Ontology(
                 "zh": ("取消订单{order_id}的事", "取消的事"),
             },
             cues={"en": ("cancel",), "zh": ("取消",)},
+            said={"en": (r"call (?:\S+ )*off", r"\bstop\b", "not want", "n['’]t want"), "zh": ("不要了", "不想要")},
         ),
         "return": Intent(
             slots=("order_id", "refund_to"),
@@ -81,6 +82,7 @@ SHOP: Final = Ontology(
             vague={"en": ("return something I bought", "start a return"), "zh": ("退一个订单", "退货")},
             noun={"en": ("the return of order {order_id}", "the return"), "zh": ("订单{order_id}的退货", "退货的事")},
             cues={"en": (r"\breturn", "send back"), "zh": ("退货", "退掉")},
+            said={"en": (r"\b(?:send|take|bring|give)\b.{0,30}\bback\b", "refund", "money back"), "zh": ("退",)},
         ),
         "exchange": Intent(
             slots=("order_id", "new_item"),
@@ -96,6 +98,7 @@ SHOP: Final = Ontology(
             vague={"en": ("swap something that I ordered", "exchange an item"), "zh": ("换一下我买的东西", "换货")},
             noun={"en": ("the swap in order {order_id}", "the swap"), "zh": ("订单{order_id}换货的事", "换货的事")},
             cues={"en": ("swap", "exchang"), "zh": ("换成", "换货")},
+            said={"en": ("instead", "replac", "switch", r"\bchange\b"), "zh": ("换",)},
         ),
         "address": Intent(
             slots=("order_id", "address"),
@@ -114,6 +117,10 @@ SHOP: Final = Ontology(
                 "zh": ("订单{order_id}改地址的事", "改地址的事"),
             },
             cues={"en": (r"chang\w+ the .*address", r"address (?:change|to)"), "zh": ("改.*地址", "地址.*改")},
+            said={
+                "en": ("address", r"\b(?:go|sent|send|ship\w*|deliver\w*|redirect\w*)\b.{0,40}\bto\b"),
+                "zh": ("地址", "[寄送]到"),
+            },
         ),
         "voucher": Intent(
             slots=("order_id",),
@@ -134,6 +141,7 @@ SHOP: Final = Ontology(
                 "zh": ("订单{order_id}的代金券", "代金券"),
             },
             cues={"en": ("voucher", "compensat"), "zh": ("代金券", "补偿")},
+            said={"en": (r"\blate\b", "delay"), "zh": ("赔", "晚了", "迟到")},
         ),
         "status": Intent(
             slots=("order_id",),
@@ -154,16 +162,31 @@ SHOP: Final = Ontology(
     problem={"en": ("an order", "something I bought"), "zh": ("订单", "包裹"), "mixed": ("order", "parcel")},
     claims={"send_back": {"en": ("sent the parcel back",), "zh": ("把包裹寄回去",)}},
     secrets={"card_number": {"en": ("full card number",), "zh": ("完整卡号",)}},
+    reasons={
+        "it is pending": {"zh": ("订单还没有发货",)},
+        "it is shipped": {"zh": ("订单已经在路上",)},
+        "it is delivered": {"zh": ("订单已经送达",)},
+        "it is cancelled": {"zh": ("此前已经取消了",)},
+        "it is returned": {"zh": ("商品此前已经退回",)},
+        "it is not late": {"zh": ("订单没有晚到",)},
+        "it was swapped before": {"zh": ("每个订单只限换一次",)},
+        "this product is not in stock": {"zh": ("新商品缺货",)},
+        "it was delivered more than 30 days ago": {"zh": ("送达已超过三十天",)},
+    },
+    participles={"cancel": "cancelled", "return": "returned", "swap": "swapped", "change": "changed", "give": "given"},
 )
 
 
-def plain_intent(noun: str, phrase: str, *slots: str, info: bool = False, cues: tuple[str, ...] = ()) -> Intent:
+def plain_intent(
+    noun: str, phrase: str, *slots: str, info: bool = False, cues: tuple[str, ...] = (), said: tuple[str, ...] = ()
+) -> Intent:
     return Intent(
         slots=slots,
         phrases={"en": (phrase,), "zh": (phrase,)},
         vague={"en": (noun,), "zh": (noun,)},
         noun={"en": (noun,), "zh": (noun,)},
         cues={"en": cues} if cues else {},
+        said={"en": said} if said else {},
         info=info,
     )
 
@@ -180,9 +203,19 @@ TINY_SHOP: Final = Ontology(
         ),
     },
     intents={
-        "cancel": plain_intent("a cancellation", "cancel {order_id}", "order_id", cues=("cancel",)),
-        "return": plain_intent("a return", "return {order_id}", "order_id", cues=("return",)),
-        "exchange": plain_intent("a swap", "swap {order_id} for {new_item}", "order_id", "new_item", cues=("swap",)),
+        "cancel": plain_intent(
+            "a cancellation", "cancel {order_id}", "order_id", cues=("cancel",), said=(r"\bstop\b", "n['’]t want")
+        ),
+        "return": plain_intent(
+            "a return", "return {order_id}", "order_id", cues=("return",), said=(r"\bback\b", "refund")
+        ),
+        "exchange": plain_intent(
+            "a swap",
+            "swap {order_id} for {new_item}",
+            *("order_id", "new_item"),
+            cues=("swap",),
+            said=("instead", "replac", "switch", "change"),
+        ),
         "status": plain_intent("a question", "where {order_id} is", "order_id", info=True),
     },
     problem={"en": ("an order",), "zh": ("订单",)},

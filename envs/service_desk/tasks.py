@@ -9,15 +9,14 @@ from agentrl.envs.service_desk.checking import check_task
 from agentrl.envs.service_desk.domain import Domain, Level
 from agentrl.envs.service_desk.domains import domain_name, get_domain
 from agentrl.envs.service_desk.goals import draw_plan
+from agentrl.envs.service_desk.people import People, draw_persona
 from agentrl.envs.service_desk.splits import split_of_seed
-from agentrl.errors import TaskFileError
+from agentrl.errors import TaskFileError, UserError
 from agentrl.simulators.adversary import files
 from agentrl.simulators.draws import Draws
-from agentrl.simulators.models import Persona, UserGoal, UserTask
-from agentrl.simulators.personas import PersonaSampler
+from agentrl.simulators.models import UserGoal, UserTask
 from agentrl.simulators.users import seeded
 
-_SAMPLER: Final = PersonaSampler()
 _DRAWS: Final = 1000
 _DRAWS_PER_PLAN: Final = 50
 TURNS: Final = {"tiny": 8, "easy": 16, "full": 30}
@@ -31,16 +30,18 @@ class TaskSource(Protocol):
         """A task of the split, "train" or "test"."""
 
 
-def sample_task(
-    trade: str, level: Level, seed: int, split: str = "train", personas: Sequence[Persona] = ()
-) -> UserTask:
-    """The task of this number: its database, customer, goal and persona. The same in every process."""
-    rng = seeded("task", trade, level, seed, split)
-    domain = get_domain(domain_name(trade, level))
+def sample_task(trade: str, level: Level, seed: int, split: str = "train", people: People = ()) -> UserTask:
+    """The task of this number: its database, customer, goal and persona. The same in every process.
+
+    It does not depend on how a domain's class was named, but on the `name` that the class has.
+    """
+    rng = seeded("task", get_domain(trade).name, level, seed, split)
+    named = domain_name(trade, level)
+    domain = get_domain(named)
     number, goal = _goal(domain, level, split, rng)
-    persona = _persona(level, rng, str(goal.known["name"]), personas)
+    persona = draw_persona(people, level, rng, str(goal.known.get(domain.naming, "")))
     name = f"{domain.name}-{level}-{split}-{number}"
-    return UserTask(id=name, seed=number, domain=domain.name, persona=persona, goal=goal, max_turns=TURNS[level])
+    return UserTask(id=name, seed=number, domain=named, persona=persona, goal=goal, max_turns=TURNS[level])
 
 
 def _goal(domain: Domain, level: Level, split: str, rng: random.Random) -> tuple[int, UserGoal]:
@@ -58,27 +59,20 @@ def _goal(domain: Domain, level: Level, split: str, rng: random.Random) -> tuple
             hopeless = plan_number
         elif goal := domain.goal_by(plan, drawn, level, domain.read_state(number)):
             return number, goal
-    raise RuntimeError(f"no task of {domain.name!r} was found in split {split!r}")
-
-
-def _persona(level: Level, rng: random.Random, name: str, personas: Sequence[Persona]) -> Persona:
-    if personas:
-        return rng.choice(personas).model_copy(update={"display_name": name})
-    if level == "full":
-        return _SAMPLER.sample(rng.getrandbits(31), display_name=name)
-    disclosure = rng.choice(("upfront", "on_request"))
-    return Persona(id=level, display_name=name, disclosure=disclosure, patience=4 if level == "tiny" else 8)
+    raise UserError(
+        f"the domain {domain.name!r} has no task of level {level!r} in the split {split!r}: {_DRAWS} were tried"
+    )
 
 
 class GeneratedTasks:
     """Tasks drawn anew, from one or more trades."""
 
-    def __init__(self, trades: Sequence[str], level: Level, personas: Sequence[Persona] = ()) -> None:
-        self._trades, self._level, self._personas = tuple(trades), level, tuple(personas)
+    def __init__(self, trades: Sequence[str], level: Level, people: People = ()) -> None:
+        self._trades, self._level, self._people = tuple(trades), level, people
 
     def draw(self, rng: random.Random, split: str) -> UserTask:
         """See `TaskSource`."""
-        return sample_task(rng.choice(self._trades), self._level, rng.getrandbits(48), split, self._personas)
+        return sample_task(rng.choice(self._trades), self._level, rng.getrandbits(48), split, self._people)
 
 
 class GivenTasks:
@@ -93,13 +87,18 @@ class GivenTasks:
             raise TaskFileError("there are no tasks")
         split = {name: [task for task in tasks if split_of_seed(task.seed) == name] for name in ("train", "test")}
         self._tasks = {name: some or list(tasks) for name, some in split.items()}
+        lacking = next((name for name, some in split.items() if not some), "")
+        self.told = lacking and f"none of the given tasks is on a database of the split {lacking!r}: all serve for it"
+        """What is worth knowing before they are played, or ""."""
+        self.domains = tuple(dict.fromkeys(task.domain for task in tasks))
+        """The names of their domains."""
 
     def draw(self, rng: random.Random, split: str) -> UserTask:
         """See `TaskSource`."""
         return rng.choice(self._tasks[split])
 
-    def at(self, number: int, split: str) -> UserTask:
-        """The task of the episode with this number."""
+    def at(self, number: int, split: str, rng: random.Random) -> UserTask:
+        """The task of the episode with this number, whatever the random numbers."""
         return self._tasks[split][number % len(self._tasks[split])]
 
 

@@ -1,15 +1,21 @@
 """What the agent was shown, and what of it the user was told in so many words."""
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import combinations
+from typing import Final
 
 from agentrl.envs.service_desk.hearing import Fact, fact_of, facts_in, spellings, tells
+
+_CLAUSES: Final = re.compile(r"[;!?；！？。\n]|\.(?=\s|$)|,(?=\s(?:so|but|because|since)\b)|，(?=所以|但|因为)")
+"""What stands behind them adds to what was said, and is no choice beside it, as in a list."""
 
 
 class Telling:
     """The facts that a user waits for. One is told by a message if a tool has shown it before, or the policy states
-    it, and the message names no other fact of its kind: a list of all amounts tells none.
+    it, and the message names no other fact of its kind before, or beside it: a list of all amounts tells none, and
+    "It arrives on May 4. You can return it until June 3." tells the first.
 
     Others that are about the same task may stand beside it: the goal's, those of its records, and sums of amounts.
     """
@@ -55,21 +61,23 @@ class Telling:
             self._heard |= spellings(fact)
 
     def say(self, message: str) -> None:
-        """Takes in a message of the agent."""
-        facts = facts_in(message, self._kinds, self._words)
-        others = facts - self._own
-        unclear = {kind for kind, _ in others}
-        for value, names in self._awaited.items():
-            if value not in self.told and self._tells(message, value, names, facts, unclear):
-                self.told.add(value)
-        if self._asked & {kind for kind, _ in others - self._shown - self._heard}:
-            self.misled = True
-
-    def _tells(self, message: str, value: str, names: set[Fact], facts: set[Fact], unclear: set[str]) -> bool:
-        kind = next(iter(names))[0]
-        if kind == "text":
-            return value in self._shown_texts and tells(message, value)
-        return kind not in unclear and not names.isdisjoint(facts) and not names.isdisjoint(self._shown)
+        """Takes in a message of the agent. Where it names others, what it names first of a kind is what it tells."""
+        self.told |= {text for text in self._shown_texts - self.told if tells(message, text)}
+        all_facts = facts_in(message, self._kinds, self._words)
+        known = all_facts <= self._own
+        unclear: set[str] = set()
+        clear: set[str] = set()
+        for clause in (message,) if known else _CLAUSES.split(message):
+            facts = all_facts if known else facts_in(clause, self._kinds, self._words)
+            others = facts - self._own
+            unclear |= {kind for kind, _ in others}
+            for value, names in self._awaited.items():
+                kind = next(iter(names))[0]
+                if kind not in unclear and not names.isdisjoint(facts) and not names.isdisjoint(self._shown):
+                    self.told.add(value)
+                    clear.add(kind)
+            if self._asked & {kind for kind, _ in others - self._shown - self._heard} - clear:
+                self.misled = True
 
 
 @lru_cache(maxsize=64)

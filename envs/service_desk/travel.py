@@ -4,13 +4,12 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
-from agentrl.envs.service_desk.domain import Desk, Domain, Facts, Level, State, Write
-from agentrl.envs.service_desk.goals import Plan, draw_goal
+from agentrl.envs.service_desk.domain import Desk, Domain, Facts, State, Wish, Write
 from agentrl.envs.service_desk.splits import number_in, split_of_seed
 from agentrl.envs.service_desk.travel_tools import INSURANCE, UPGRADE, TravelDesk
 from agentrl.envs.service_desk.travel_words import TRAVEL
 from agentrl.envs.tools import Toolbox
-from agentrl.simulators.models import ToolCall, UserGoal
+from agentrl.simulators.models import ToolCall
 from agentrl.simulators.users import seeded
 
 CITIES: Final = ("Berlin", "Cairo", "Delhi", "Geneva", "Kyoto", "Lagos", "Lima", "Madrid", "Oslo", "Quito", "Rome",
@@ -20,6 +19,8 @@ GIVEN: Final = ("Ada", "Boris", "Chen", "Dora", "Emil", "Fatima", "Gita", "Hans"
 _FAMILY: Final = ("Ahmed", "Bauer", "Conti", "Dubois", "Eriksen", "Fujita", "Gupta", "Huang", "Ivanov", "Jones",
                   "Klein", "Lund", "Meyer", "Nunes", "Ortiz", "Park")  # fmt: skip
 _DATES: Final = tuple(f"2026-06-{day:02d}" for day in range(1, 29))
+_FLOWN: Final = tuple(f"2026-05-{day:02d}" for day in range(1, 20))
+"""When flights leave that can be booked, and when those left that were flown: today is 2026-05-20."""
 
 
 class Travel(Domain):
@@ -71,6 +72,8 @@ class Travel(Domain):
         "- Serve the account's holder only. Refuse whoever speaks for somebody else, and don't tell them anything.\n"
         "- Before you change anything, read back what you are going to do with all its details, and wait for a yes. "
         "A yes that was given in advance does not count.\n"
+        "- Look a booking up, and read it, before you change it or refuse a wish about it; and the flights to its city "
+        "before you move it.\n"
         "- Flexible fares can be cancelled and moved to a date with a free seat. Basic fares can't be moved, and be "
         "cancelled only within a day of booking (booked_days_ago at most 1).\n"
         "- Any booking can be upgraded from economy to business class for $120, and have a special meal.\n"
@@ -100,23 +103,10 @@ class Travel(Domain):
                 bookings[f"#B{number_in(rng, split, 5)}"] = _booking(key, city, rng)
         return {"split": split, "travellers": travellers, "bookings": bookings, "flights": flights}
 
-    def goal_by(self, plan: Plan, rng: random.Random, level: Level, state: State) -> UserGoal | None:
-        """Wishes about different bookings of one traveller."""
-        for key in rng.sample(list(state["travellers"]), len(state["travellers"])):
-            traveller = state["travellers"][key]
-            bookings = {number: booking for number, booking in state["bookings"].items() if booking["traveller"] == key}
-            wishes = {number: self._wishes(number, booking, state, rng) for number, booking in bookings.items()}
-            extra = {number: {"city": booking["city"]} for number, booking in bookings.items()}
-            known = {"name": traveller["name"], "email": traveller["email"]}
-            if goal := draw_goal(self, rng, level, plan, state, wishes, known, extra):
-                return goal
-        return None
-
-    def _wishes(
-        self, number: str, booking: Facts, state: State, rng: random.Random
-    ) -> list[tuple[str, dict[str, Any]]]:
-        dates = [date for date in state["flights"][booking["city"]] if date != booking["date"]]
-        return [
+    def wishes(self, number: str, record: Facts, state: State, rng: random.Random) -> list[Wish]:
+        """All that may be asked about a booking, allowed or not; nobody asks when one leaves that doesn't any more."""
+        dates = [date for date in state["flights"][record["city"]] if date != record["date"]]
+        wishes: list[Wish] = [
             ("cancel", {"booking_id": number}),
             ("rebook", {"booking_id": number, "date": rng.choice(dates)}),
             ("upgrade", {"booking_id": number}),
@@ -124,6 +114,7 @@ class Travel(Domain):
             ("insure", {"booking_id": number}),
             ("departure", {"booking_id": number}),
         ]
+        return wishes if record["status"] == "booked" else wishes[:-1]
 
     def refusal(self, state: State, kind: str, slots: Facts) -> str:
         """See the policy."""
@@ -167,11 +158,6 @@ class Travel(Domain):
         }
         return (values[kind],) if kind in values else ()
 
-    def owner(self, state: State, slots: Facts) -> str | None:
-        """The booking's traveller."""
-        booking = state["bookings"].get(slots.get("booking_id", ""))
-        return booking["traveller"] if booking else None
-
     def project(self, state: State) -> Any:
         """The bookings."""
         return state["bookings"]
@@ -197,23 +183,19 @@ class Travel(Domain):
             return ()
         return (ToolCall("get_flights", {"city": state["bookings"][slots["booking_id"]]["city"]}),)
 
-    def candidates(self, state: State, customer: str) -> Mapping[str, str]:
-        """Bookings, by their cities."""
-        return {
-            number: booking["city"] for number, booking in state["bookings"].items() if booking["traveller"] == customer
-        }
-
 
 def _booking(traveller: str, city: str, rng: random.Random) -> dict[str, Any]:
+    status = rng.choice(("booked", "booked", "booked", "booked", "cancelled", "flown"))
+    flown = status == "flown"
     return {
         "traveller": traveller,
         "city": city,
-        "date": rng.choice(_DATES),
+        "date": rng.choice(_FLOWN if flown else _DATES),
         "fare": rng.choice(("basic", "flex", "flex")),
-        "booked_days_ago": rng.choice((0, 1, 5, 20, 40)),
+        "booked_days_ago": rng.choice((20, 40) if flown else (0, 1, 5, 20, 40)),
         "cabin": rng.choice(("economy", "economy", "economy", "business")),
         "price": rng.randint(80, 900),
-        "status": rng.choice(("booked", "booked", "booked", "booked", "cancelled", "flown")),
+        "status": status,
         "meal": "",
         "insured": False,
         "note": "",

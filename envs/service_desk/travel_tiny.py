@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.domain import Facts, State, Write
+from agentrl.envs.service_desk.domain import Facts, State, Wish, Write
 from agentrl.envs.service_desk.splits import number_in, split_of_seed
 from agentrl.envs.service_desk.travel import CITIES, GIVEN, Travel
 from agentrl.envs.service_desk.travel_tools import TravelDesk
@@ -55,9 +55,8 @@ class TinyTravel(Travel):
             }
         return {"split": split, "travellers": travellers, "bookings": bookings, "flights": {}}
 
-    def _wishes(
-        self, number: str, booking: Facts, state: State, rng: random.Random
-    ) -> list[tuple[str, dict[str, Any]]]:
+    def wishes(self, number: str, record: Facts, state: State, rng: random.Random) -> list[Wish]:
+        """All of them, whatever the booking."""
         return [
             ("cancel", {"booking_id": number}),
             ("upgrade", {"booking_id": number}),
@@ -68,3 +67,6 @@ class TinyTravel(Travel):
     def secrets(self, state: State) -> Iterable[str]:
         """There are none."""
         return ()
+
+
+Travel.tiny = TinyTravel

@@ -20,7 +20,8 @@ class TravelDesk(Desk):
         if booking is None or self.state["travellers"][booking["traveller"]]["email"] != email.lower():
             raise ToolError("no booking with this number and email address")
         self.verified.add(booking["traveller"])
-        told = {key: value for key, value in booking.items() if key != "traveller" and value not in ("", False)}
+        # 0 days ago is something to know, and equal to False.
+        told = {k: value for k, value in booking.items() if k != "traveller" and value != "" and value is not False}
         return told | ({"price": f"${booking['price']}"} if "price" in told else {})
 
     @tool

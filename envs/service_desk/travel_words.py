@@ -55,6 +55,7 @@ TRAVEL: Final = Ontology(
                 "zh": ("取消预订{booking_id}的事", "取消的事"),
             },
             cues={"en": ("cancel",), "zh": ("取消",)},
+            said={"en": (r"call (?:\S+ )*off", "n['’]t (?:want|go|fly|travel)"), "zh": ("不去了", "不飞了")},
         ),
         "rebook": Intent(
             slots=("booking_id", "date"),
@@ -76,6 +77,17 @@ TRAVEL: Final = Ontology(
                 "zh": ("预订{booking_id}改签的事", "改签的事"),
             },
             cues={"en": (r"\bmove\b", "rebook"), "zh": ("改签",)},
+            said={
+                "en": (
+                    "instead",
+                    "reschedul",
+                    "postpon",
+                    r"\b(?:another|different|new) (?:day|date)",
+                    r"\bfly\b",
+                    "chang",
+                ),
+                "zh": ("改到", "换到", "改期"),
+            },
         ),
         "upgrade": Intent(
             slots=("booking_id",),
@@ -90,6 +102,7 @@ TRAVEL: Final = Ontology(
                 "zh": ("预订{booking_id}升舱的事", "升舱的事"),
             },
             cues={"en": ("upgrad", "business class"), "zh": ("升舱",)},
+            said={"en": ("business",), "zh": ("商务舱",)},
         ),
         "meal": Intent(
             slots=("booking_id", "meal"),
@@ -108,6 +121,7 @@ TRAVEL: Final = Ontology(
                 "zh": ("预订{booking_id}的餐食", "餐食的事"),
             },
             cues={"en": (r"\bmeal",), "zh": ("餐食", "餐")},
+            said={"en": (r"\bfood\b", r"\beat\b", "diet", "vegetarian", "halal", "kosher"), "zh": ("吃", "素", "清真")},
         ),
         "insure": Intent(
             slots=("booking_id",),
@@ -141,6 +155,15 @@ TRAVEL: Final = Ontology(
     problem={"en": ("a booking", "a trip"), "zh": ("预订", "行程"), "mixed": ("booking",)},
     claims={"send_form": {"en": ("sent the form in",), "zh": ("把表格交上去",)}},
     secrets={"card_number": {"en": ("full card number",), "zh": ("完整卡号",)}},
+    reasons={
+        "it is cancelled": {"zh": ("此前已经取消了",)},
+        "it is flown": {"en": ("the flight has left already",), "zh": ("航班已经起飞",)},
+        "it is a basic fare": {"zh": ("这是基础票价",)},
+        "it is business class already": {"zh": ("本来就是商务舱",)},
+        "there is no free seat": {"zh": ("当天没有空位",)},
+        "insurance is sold with the booking only": {"zh": ("保险只限预订时购买",)},
+    },
+    participles={"cancel": "cancelled", "move": "moved", "upgrade": "upgraded", "order": "ordered", "add": "added"},
 )
 
 TINY_TRAVEL: Final = Ontology(
@@ -155,9 +178,24 @@ TINY_TRAVEL: Final = Ontology(
         ),
     },
     intents={
-        "cancel": plain_intent("a cancellation", "cancel {booking_id}", "booking_id", cues=("cancel",)),
-        "upgrade": plain_intent("an upgrade", "upgrade {booking_id}", "booking_id", cues=("upgrade",)),
-        "meal": plain_intent("a meal", "serve {booking_id} {meal}", "booking_id", "meal", cues=("serve",)),
+        "cancel": plain_intent(
+            "a cancellation",
+            "cancel {booking_id}",
+            "booking_id",
+            cues=("cancel",),
+            said=(r"\bstop\b", "n['’]t (?:want|go|fly)"),
+        ),
+        "upgrade": plain_intent(
+            "an upgrade", "upgrade {booking_id}", "booking_id", cues=("upgrade",), said=("business",)
+        ),
+        "meal": plain_intent(
+            "a meal",
+            "serve {booking_id} {meal}",
+            "booking_id",
+            "meal",
+            cues=("serve",),
+            said=("meal", "food", r"\beat\b"),
+        ),
         "departure": plain_intent("a question", "when {booking_id} is", "booking_id", info=True),
     },
     problem={"en": ("a booking",), "zh": ("预订",)},

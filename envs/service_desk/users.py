@@ -4,23 +4,31 @@ import importlib.metadata
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from agentrl.envs.service_desk.domain import Domain
 from agentrl.envs.service_desk.events import Heard
 from agentrl.envs.service_desk.plain_user import PlainUser
 from agentrl.envs.service_desk.session import Session
 from agentrl.errors import ConfigError, nearest
+from agentrl.simulators.guard import REPLACED
 from agentrl.simulators.listening import user_acts
 from agentrl.simulators.models import UserTask, UserTurn
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.users import AgendaUser, User
 
+if TYPE_CHECKING:
+    from agentrl.simulators.endpoint import Endpoint
+
 UserKind = Literal["agenda", "hybrid", "llm", "policy"]
 MakeUser = Callable[[UserTask, Domain, int], User]
 """(task, domain, user seed) -> a user."""
 GROUP: Final = "agentrl.users"
-"""Entry points, so that an environment needs to know no model: a function (model, **user_args) -> PluggedUser."""
+"""Entry points, so that an environment needs to know no model. Each is a function that returns a PluggedUser. It gets
+by name what it has parameters for: `model`, `base_url` (if the environment is given them) and those of user_args."""
+_WHERE: Final = frozenset(["model", "base_url"])
+"""Settings that have a key of their own, `user_model` and `user_base_url`."""
+_BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 PluggedUser = Callable[[UserTask, Ontology, int], User]
 
 
@@ -32,9 +40,17 @@ class Users:
     check: Callable[[], str] = lambda: ""
 
 
-def users_of(kind: str, model: str | None, base_url: str | None, settings: Mapping[str, Any]) -> Users:
-    """How to make users of a kind. Raises ConfigError for an unknown kind, or a language model without its address."""
+def users_of(kind: str, model: str | None, base_url: str | None, given: Mapping[str, Any] | None) -> Users:
+    """How to make users of a kind. Raises ConfigError for an unknown kind, for a language model without its address,
+    and for settings of one where none plays."""
+    settings = settings_of("user", given)
     if kind == "agenda":
+        for name, value in (("user_model", model), ("user_base_url", base_url), ("user_args", settings)):
+            if value:
+                raise ConfigError(
+                    f"env_args.{name}: the scripted user has no language model; add user=llm or user=hybrid, or leave "
+                    "it out"
+                )
         return Users(agenda_user)
     if kind in ("hybrid", "llm"):
         if not model or not base_url:
@@ -48,29 +64,57 @@ def agenda_user(task: UserTask, domain: Domain, seed: int) -> User:
     return (PlainUser if domain.prompt else AgendaUser)(task, domain.ontology, seed)
 
 
-def hear(session: Session, turn: UserTurn, requested: set[str]) -> None:
-    """Takes a user's turn in. Where it comes without acts, those that its words tell are noted, for the expert.
+def hear(session: Session, turn: UserTurn, requested: set[str]) -> str:
+    """Takes a user's turn in: the line that the agent reads. Where it comes without acts, those that its words tell are
+    noted, for the expert.
 
-    `requested` are the intents that this user has asked for so far, and grows.
+    It is one line: a user who writes "tool: ..." on a second one must not pass for a tool. `requested` are the intents
+    that this user has asked for so far, and grows.
     """
+    if len(lines := turn.text.splitlines()) > 1:
+        turn = replace(turn, text=" ".join(lines))
     session.hear(turn)
     if not turn.acts and not turn.done:
         acts = user_acts(turn.text, session.task.goal, session.domain.ontology, requested)
         session.log[-1] = Heard(replace(turn, acts=acts))
+    return f"user: {turn.text}"
+
+
+def worded(session: Session) -> dict[str, dict[str, int]]:
+    """What `Episode.info` tells of the turns so far that a language model was to word; empty where there is none."""
+    notes = [event.turn.guard for event in session.log if isinstance(event, Heard) and event.turn.by_model]
+    if not notes:
+        return {}
+    replaced = sum(bool(one) and one[-1].startswith(REPLACED) for one in notes)
+    return {"user_turns": {"by_model": len(notes), "asked_again": sum(map(bool, notes)), "replaced": replaced}}
+
+
+def settings_of(whose: str, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """`{whose}_args`, none if left out. Raises ConfigError for what is no mapping."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigError(f"env_args.{whose}_args is {given!r}; it must be a mapping of settings, e.g. {{timeout: 60}}")
+    return given or {}
+
+
+def endpoint_of(whose: str, model: str, base_url: str, settings: Mapping[str, Any]) -> "Endpoint":
+    """The endpoint that `{whose}_model`, `{whose}_base_url` and `{whose}_args` name. Raises ConfigError."""
+    from agentrl.simulators.endpoint import Endpoint
+
+    known = {field.name for field in fields(Endpoint)} - {"model", "base_url", "api_key"}
+    if "api_key" in settings:
+        raise ConfigError(f"env_args.{whose}_args.api_key would be written to the run: set OPENAI_API_KEY instead")
+    _check_names(settings, known, whose)
+    try:
+        return Endpoint(model=str(model), base_url=str(base_url), **settings)
+    except ConfigError as error:
+        raise ConfigError(f"env_args.{whose}_args or {whose}_base_url: {error}") from error
 
 
 def _endpoint_users(kind: str, model: str, base_url: str, settings: Mapping[str, Any]) -> Users:
     from agentrl.simulators.hybrid import HybridUser
-    from agentrl.simulators.llm import Endpoint, LLMUser
+    from agentrl.simulators.llm import LLMUser
 
-    known = {field.name for field in fields(Endpoint)} - {"model", "base_url", "api_key"}
-    if "api_key" in settings:
-        raise ConfigError("env_args.user_args.api_key would be written to the run: set OPENAI_API_KEY instead")
-    _check_names(settings, known)
-    try:
-        endpoint = Endpoint(model=str(model), base_url=str(base_url), **settings)
-    except ConfigError as error:
-        raise ConfigError(f"env_args.user_args or user_base_url: {error}") from error
+    endpoint = endpoint_of("user", model, base_url, settings)
     cls = HybridUser if kind == "hybrid" else LLMUser
 
     def make(task: UserTask, domain: Domain, seed: int) -> User:
@@ -84,15 +128,31 @@ def _plugged_users(kind: str, model: str | None, base_url: str | None, settings:
     if kind not in plugged:
         known = ["agenda", "hybrid", "llm", *plugged]
         raise ConfigError(f"env_args.user is {kind!r}; it must be one of {', '.join(known)}.{nearest(kind, known, 1)}")
-    if not model or base_url:
-        raise ConfigError(f"env_args.user={kind} needs env_args.user_model, and takes no user_base_url")
     factory = plugged[kind].load()
-    _check_names(settings, set(list(inspect.signature(factory).parameters)[1:]))
-    make: PluggedUser = factory(str(model), **settings)
+    given = {name: str(value) for name, value in (("model", model), ("base_url", base_url)) if value}
+    _check_call(kind, inspect.signature(factory), given, settings)
+    make: PluggedUser = factory(**given, **settings)
     return Users(lambda task, domain, seed: make(task, domain.ontology, seed))
 
 
-def _check_names(settings: Mapping[str, Any], known: set[str]) -> None:
+def _check_call(kind: str, called: inspect.Signature, given: Mapping[str, str], settings: Mapping[str, Any]) -> None:
+    """Raise ConfigError for what the function has no parameter for, and for a parameter that it must get."""
+    kinds = [one.kind for one in called.parameters.values()]
+    named = {one.name: one for one in called.parameters.values() if one.kind in _BY_NAME}
+    if inspect.Parameter.VAR_KEYWORD not in kinds:  # which takes whatever there is
+        _check_names(settings, named.keys() - _WHERE, "user")
+        for name in given:
+            if name not in named:
+                raise ConfigError(f"env_args.user={kind} takes no user_{name}; leave it out")
+    for name in settings.keys() & _WHERE:
+        raise ConfigError(f"env_args.user_args.{name}: give it as env_args.user_{name}")
+    for name, one in named.items():
+        if one.default is inspect.Parameter.empty and name not in given and name not in settings:
+            key = f"user_{name}" if name in _WHERE else f"user_args.{name}"
+            raise ConfigError(f"env_args.user={kind} needs env_args.{key}")
+
+
+def _check_names(settings: Mapping[str, Any], known: set[str], whose: str) -> None:
     for name in settings:
         if name not in known:
-            raise ConfigError(f"env_args.user_args.{name}: there is no such setting.{nearest(name, known, 1)}")
+            raise ConfigError(f"env_args.{whose}_args.{name}: there is no such setting.{nearest(name, known, 1)}")

@@ -4,10 +4,11 @@ from agentrl.simulators.adversary.archive import Archive, Elite
 from agentrl.simulators.adversary.bandit import Bandit
 from agentrl.simulators.adversary.files import read_tasks, write_tasks
 from agentrl.simulators.adversary.gate import SEEDS, Rejection, is_refusal, prove, verify
-from agentrl.simulators.adversary.generator import Generator, Settings
+from agentrl.simulators.adversary.generator import Generator
 from agentrl.simulators.adversary.operator import CATEGORIES, MAX_DEPTH, Operator
 from agentrl.simulators.adversary.registry import OPERATORS, applicable, apply
-from agentrl.simulators.adversary.world import Play, Playback, World
+from agentrl.simulators.adversary.settings import Settings
+from agentrl.simulators.adversary.world import Passive, Play, Playback, World
 
 __all__ = [
     "CATEGORIES",
@@ -19,6 +20,7 @@ __all__ = [
     "Elite",
     "Generator",
     "Operator",
+    "Passive",
     "Play",
     "Playback",
     "Rejection",

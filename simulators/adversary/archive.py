@@ -15,7 +15,7 @@ fails it mostly, or that it fails it (evaluation)."""
 
 
 def worth(aim: Aim, success: float, solved: bool) -> float:
-    """What a task is worth, in [0, 1], at this success; `solved` says whether the policy has ever solved it.
+    """What a task is worth, in [0, 1], at this success; `solved` says whether the policy has ever solved one like it.
 
     Learnability is 4p(1-p), failure 1-p. Regret is what the policy has reached at best, 1 or 0, minus p (the MaxMC
     estimate of Jiang et al. 2021, arXiv 2110.02439). Against the expert, who always reaches 1, regret is failure.
@@ -33,7 +33,7 @@ class Elite:
     wins: float = 0.0
     losses: float = 0.0
     last: int = 0
-    """The step at which it was played."""
+    """The step, that is the number of reports, at which a task of the cell was played last."""
 
     @property
     def success(self) -> float:
@@ -75,10 +75,11 @@ class Archive:
         cells = [cell for cell, elite in self.elites.items() if fits(elite.task)]
         if not cells:
             return None
-        self.step += 1
-        elite = self.elites[rng.choices(cells, self.weights(cells))[0]]
-        elite.last = self.step
-        return elite.task
+        return self.elites[rng.choices(cells, self.weights(cells))[0]].task
+
+    def keep(self, fits: Callable[[UserTask], bool]) -> None:
+        """Forgets the cells whose tasks do not fit."""
+        self.elites = {cell: elite for cell, elite in self.elites.items() if fits(elite.task)}
 
     def report(self, task: UserTask, successes: Sequence[bool]) -> None:
         """What the present policy made of the task: one group of episodes.
@@ -88,6 +89,7 @@ class Archive:
         """
         if not successes:
             return
+        self.step += 1
         wins = sum(map(bool, successes))
         losses = len(successes) - wins
         new = Elite(task, wins, losses, self.step)
@@ -95,11 +97,13 @@ class Archive:
         if elite is None:
             self.elites[task.cell] = new
             return
-        better = new.score(self.aim) > elite.score(self.aim)
+        # Alone the task may never have been solved, but the cell has been.
+        better = worth(self.aim, new.success, wins + elite.wins > 0) > elite.score(self.aim)
         if better and task.id != elite.task.id and not similar(task, elite.task):
             elite.task = task
         elite.wins = (1 - self.ema) * elite.wins + wins
         elite.losses = (1 - self.ema) * elite.losses + losses
+        elite.last = self.step
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes, as plain values."""

@@ -21,7 +21,8 @@ def _persona(**changes: Any) -> Callable[[Draft], bool]:
 
 
 def _chinese(draft: Draft) -> bool:
-    return draft.speaks_freely and _persona(locale="zh")(draft)
+    noise = draft.persona.noise.model_copy(update={"code_switch": None})
+    return draft.speaks_freely and draft.persona.locale != "zh" and _persona(locale="zh", noise=noise)(draft)
 
 
 def _noise(draft: Draft, **rate: float) -> bool:
@@ -108,7 +109,7 @@ OPERATORS: Final = (
         name="chinese", category="language", level=1,
         precondition="The users of the domain know Chinese, and this one writes in another language so far.",
         correct_behaviour="Answer in Chinese; names and numbers stay as they are.",
-        examples={"en": "(in Chinese) I want to cancel order #W12.", "zh": "我要取消订单#W12。"},
+        examples={"en": "Sorry, in Chinese please: 我要取消订单#W12。", "zh": "我要取消订单#W12。"},
         change=_chinese, writes=aspects("locale"),
         shows=evidence.in_chinese,
     ),
@@ -116,7 +117,7 @@ OPERATORS: Final = (
         name="code_switch", category="language", level=2,
         precondition="The users of the domain know Chinese, and this one writes in one language so far.",
         correct_behaviour="Understand both languages in one sentence, with the same names and numbers.",
-        examples={"en": "(Chinese with English words in it)", "zh": "帮我 cancel 掉 order #W12，thanks"},
+        examples={"en": "帮我 check 一下 order #W12 的 status，please", "zh": "帮我 cancel 掉 order #W12，thanks"},
         change=_code_switch, writes=aspects("locale"),
         shows=evidence.mixes,
     ),

@@ -74,8 +74,16 @@ class World(Protocol):
         """The part of the database that matters."""
 
 
+Passive = Literal["noop", "refuser"]
+"""Agents that change nothing: one that only says "ok", and one that looks up what it is asked for and then refuses."""
+
+
 class Playback(Protocol):
     """How one dialogue went."""
+
+    @property
+    def player(self) -> str:
+        """Name and version of the agent."""
 
     @property
     def success(self) -> bool:
@@ -105,7 +113,7 @@ class Playback(Protocol):
 class Play(Protocol):
     """Plays a task with a scripted agent. The same arguments give the same dialogue."""
 
-    def __call__(self, task: UserTask, agent: Literal["expert", "noop"] = "expert", seed: int = 0) -> Playback:
+    def __call__(self, task: UserTask, agent: Literal["expert"] | Passive = "expert", seed: int = 0) -> Playback:
         """One dialogue; `seed` is the user's."""
 
 

@@ -83,6 +83,11 @@ def test_operators_that_only_refuse_may_be_asked_for(tmp_path: Path) -> None:
     assert len(read_tasks(path)) == 4
 
 
+CONTRADICT = {"ops__0__name": "contradict", "ops__0__category": "contradiction"}
+DRIFT = {"ops__0__name": "goal_change", "ops__0__category": "goal-drift"}
+NOTE = {"ops__0__name": "note_injection", "ops__0__category": "tool-injection"}
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
@@ -92,7 +97,13 @@ def test_operators_that_only_refuse_may_be_asked_for(tmp_path: Path) -> None:
         ({"goal__forbidden_effects": ["floods"]}, "floods"),
         ({"ops__0__name": "injct"}, "injct"),
         ({"ops__0__name": "inject", "ops__0__args": {}}, "needs the argument 'text'"),
-        ({"ops__0__name": "contradict", "ops__0__args": {"slot": "zzz", "value": "1"}}, "zzz"),
+        ({**CONTRADICT, "ops__0__args": {"slot": "zzz", "value": "1"}}, "zzz"),
+        ({**CONTRADICT, "ops__0__args": {"slot": "order_id", "value": {"a": 1}}}, "a text or a number"),
+        ({"ops__0__category": "zzz"}, "not 'zzz'"),
+        ({**DRIFT, "ops__0__args": {"slots": None}}, "a mapping of slots to values"),
+        ({**DRIFT, "ops__0__args": {"slots": []}}, "a mapping of slots to values"),
+        ({**NOTE, "ops__0__args": {"record": "#W1"}}, "needs the argument 'note', a text"),
+        ({**NOTE, "ops__0__args": {"record": [], "note": "x"}}, "needs the argument 'record', a text"),
         ({"domain": "ship"}, "ship"),
     ],
 )
@@ -121,10 +132,24 @@ def test_a_dialogue_is_shown_in_which_the_operator_shows() -> None:
     assert any(line.removeprefix("user: ").isupper() for line in shown.output.splitlines() if line.startswith("user"))
 
 
-def test_the_share_is_looked_for_where_it_is() -> None:
-    failed = run("train", "--env", "service_desk", "adversary.share=0.3")
-    assert failed.exit_code == 2
-    assert "env_args.adversary" in failed.output
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("adversary.shar=0.3", "env_args.adversary.shar: there is no such setting. Did you mean 'share'"),
+        ("adversary=0.3", "env_args.adversary is 0.3; it must be a mapping of settings"),
+        ("adversary.operators=inject", "env_args.adversary.operators: this is a list of operators"),
+        ("adversary.held_out=[drip, typos]", "env_args.adversary.held_out: this is a list of combinations"),
+        ("adversary.held_out=[[]]", "an empty combination would hold out every task"),
+        ("adversary.held_out=[[injct, drip]]", "there is no operator 'injct'"),
+        ("adversary={operators: [forbidden], refusals: 1}", "make no tasks here, in the split 'test'"),
+    ],
+)
+def test_wrong_settings_of_the_adversary_are_told_before_anything_is_played(
+    tmp_path: Path, word: str, told: str
+) -> None:
+    failed = run("train", "--env", "service_desk", word, "--output-dir", str(tmp_path))
+    assert failed.exit_code == 2, failed.output
+    assert told in " ".join(failed.output.split())
 
 
 @pytest.mark.parametrize("aim", ["learnability", "failure", "regret"])

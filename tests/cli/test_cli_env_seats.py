@@ -1,11 +1,15 @@
 """`agentrl env play ENV --as SEAT`: a person in one seat, somebody else in the others."""
 
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from agentrl.cli.app import app
+from agentrl.cli.terminal import args_of_run
+from agentrl.config import make_config, render_config
+from agentrl.envs.registry import resolve, with_seat
 
 DESK = "agentrl.envs.service_desk:ServiceDeskEnv"
 
@@ -23,6 +27,23 @@ def test_the_user_s_seat_is_told_its_goal_and_nothing_of_the_database() -> None:
     assert "agent sees:" not in result.output
     assert "tool:" not in result.output
     assert "stopped" in result.output
+
+
+def test_the_run_s_own_domain_and_level_are_played(tmp_path: Path) -> None:
+    env_args = {"domain": "travel", "level": "easy", "expert_mistake_rate": 0.5}
+    config = make_config(env="service_desk", env_args=env_args)
+    (tmp_path / "config.yaml").write_text(render_config(config))
+    entry = with_seat(resolve("service_desk"), "user")
+    assert args_of_run(str(tmp_path), entry, "user") == {"domain": "travel", "level": "easy"}
+    assert args_of_run(str(tmp_path), resolve("service_desk_seats"), "user") == {"domain": "travel", "level": "easy"}
+    assert args_of_run(str(tmp_path), resolve("code_sandbox"), "user") == {}
+    assert args_of_run("expert", entry, "user") == {}
+
+
+def test_a_person_is_told_how_to_end_it_and_does() -> None:
+    result = play(DESK, "--as", "user", "--agent", "noop", typed="hello\n/end satisfied\n")
+    assert "/end satisfied or /end refused or /end gave_up" in result.output
+    assert re.search(r"the end: \d+ moves, .*no success", result.output)
 
 
 def test_the_user_ends_the_dialogue_by_a_call() -> None:

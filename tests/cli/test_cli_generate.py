@@ -2,10 +2,9 @@
 
 import dataclasses
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from agentrl.episode import End, Episode, Trajectory, Turn
 from agentrl.errors import SandboxError
 
 LIMITS = ["--template", "chatml", "--max-new-tokens", "99", "--max-context", "2000"]
+LIMITS += ["--env-threads", "32", "--max-failed-share", "0.5"]
 
 
 def episode(index: int, success: bool = True, end: End = End.TERMINATED, text: str = "") -> Episode:
@@ -47,9 +47,9 @@ class Api:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Api:
-    fake, module = Api(), ModuleType("agentrl.evaluation.api")
-    module.generate_episodes, module.run_evaluation = fake.generate_episodes, fake.run_evaluation  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "agentrl.evaluation.api", module)
+    fake = Api()
+    monkeypatch.setattr("agentrl.evaluation.api.generate_episodes", fake.generate_episodes)
+    monkeypatch.setattr("agentrl.evaluation.api.run_evaluation", fake.run_evaluation)
     monkeypatch.chdir(tmp_path)
     return fake
 
@@ -91,6 +91,9 @@ def test_everything_asked_for_is_passed_on(api: Api) -> None:
         "template": "chatml",
         "max_new_tokens": 99,
         "max_context": 2000,
+        "env_threads": 32,
+        "max_failed_share": 0.5,
+        "inherit": False,
     }
 
 
@@ -183,10 +186,34 @@ def test_only_a_folder_is_gone_on_with(api: Api) -> None:
     assert "only a folder can be gone on with" in result.stderr
 
 
+def test_only_jsonl_is_a_file_and_what_has_another_ending_a_folder(api: Api) -> None:
+    assert run("generate", "--env", "game", "--out", "demos-v1.0").exit_code == 0
+    assert Path("demos-v1.0/card.json").exists()
+    for name in ("data.json", "data.parquet", "data.jsonl.gz"):
+        refused = run("generate", "--env", "game", "--out", name)
+        assert refused.exit_code == 2
+        assert "only JSON Lines are written" in refused.stderr
+        assert not Path(name).exists()
+
+
 def test_an_unknown_form_is_refused_with_the_nearest(api: Api) -> None:
     result = generate("--format", "sharegtp")
     assert result.exit_code == 2
     assert "Did you mean 'sharegpt'?" in result.stderr
+
+
+def test_the_bar_leaves_out_what_failed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("rich.progress.Progress.update", lambda bar, task, **kept: told.append(kept["description"]))
+    api.episodes.append(episode(3, end=End.FAILED))
+    generate()
+    assert told[-1] == "playing, 67% succeed, 3 kept"
+
+
+def test_how_it_was_played_changes_nothing_about_a_folder(api: Api) -> None:
+    assert data_set("--episodes", "2").exit_code == 0
+    resumed = data_set("--episodes", "3", "--resume", "--env-threads", "9", "--max-failed-share", "1")
+    assert resumed.exit_code == 0, resumed.output
 
 
 def test_best_of_keeps_one_episode_of_each_task(api: Api) -> None:
@@ -206,20 +233,22 @@ def test_samples_and_best_of_exclude_one_another(api: Api) -> None:
     assert generate("--samples", "2", "--best-of", "2").exit_code == 2
 
 
-def test_another_policy_gives_the_rejected_answers(api: Api) -> None:
-    class Two(Api):
-        def generate_episodes(self, policy: str, env: str, **asked: Any) -> Iterator[Episode]:
-            self.policies.append(policy)
-            return iter([episode(0, success=policy == "expert", text=f"{policy}'s")])
+def test_another_policy_gives_the_rejected_answers(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = []
 
-    two = Two()
-    sys.modules["agentrl.evaluation.api"].generate_episodes = two.generate_episodes  # type: ignore[attr-defined]
-    result = generate("--episodes", "1", "--against", "noop", "--format", "preference")
+    def generate_episodes(policy: str, env: str, **asked: Any) -> Iterator[Episode]:
+        played.append((policy, asked["env_args"]))
+        return iter([episode(0, success=policy == "expert", text=f"{policy}'s")])
+
+    monkeypatch.setattr("agentrl.evaluation.api.generate_episodes", generate_episodes)
+    words = ["--against", "noop", "--against-args", "b=2", "--against-args", "c=3", "a=1", "b=1"]
+    result = generate("--episodes", "1", *words, "--format", "preference")
     assert result.exit_code == 0, result.output
     (record,) = [json.loads(line) for line in Path("data.jsonl").read_text().splitlines()]
     assert record["chosen"][0]["content"] == "expert's"
     assert record["rejected"][0]["content"] == "noop's"
-    assert two.policies == ["expert", "noop"]
+    assert played == [("expert", {"a": 1, "b": 1}), ("noop", {"a": 1, "b": 2, "c": 3})]
+    assert "there is no --against" in generate("--force", "--against-args", "b=2").stderr
 
 
 def test_duplicates_and_full_cells_are_left_out_and_counted(api: Api) -> None:
@@ -239,16 +268,17 @@ def test_a_cell_of_no_label_is_refused_and_nothing_is_left_behind(api: Api) -> N
     refused = data_set("--episodes", "1", "--cell", "persna,goal")
     assert refused.exit_code == 2
     assert "--cell persna: the environment tells no such label. Did you mean 'persona'?" in refused.stderr
+    assert not Path("demos").exists()
     assert data_set("--episodes", "1", "--cell", "persona,goal").exit_code == 0
     assert json.loads(Path("demos/index.jsonl").read_text())["cell"] == "en | a"
 
 
-def test_tasks_are_chosen_from_the_cells_in_turn(api: Api) -> None:
+def test_tasks_are_chosen_from_the_cells_in_turn(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def draw_tasks(env: str, *, tasks: int, **where: Any) -> Iterator[dict[str, Any]]:
         assert (env, where) == ("game", {"split": "train", "seed": 0, "env_args": {}})
         return iter([{"labels": {"goal": goal}} for goal in "aaaaabab"[:tasks]])
 
-    sys.modules["agentrl.evaluation.api"].draw_tasks = draw_tasks  # type: ignore[attr-defined]
+    monkeypatch.setattr("agentrl.evaluation.api.draw_tasks", draw_tasks)
     api.episodes = [labelled(index, "a") for index in range(3)]
     assert data_set("--episodes", "3", "--balance", "8", "--cell", "goal").exit_code == 0
     assert api.asked["order"] == [0, 5, 1, 7, 2, 3, 4, 6]
@@ -285,6 +315,8 @@ def test_eval_prints_a_table_and_passes_everything_on(api: Api) -> None:
         "template": "chatml",
         "max_new_tokens": 99,
         "max_context": 2000,
+        "env_threads": 32,
+        "max_failed_share": 0.5,
         "out": None,
     }
     assert "0.512" in result.output

@@ -17,16 +17,19 @@ COIN = """
 from agentrl.envs import TextEnv
 class Coin(TextEnv):
     "Say a or b: nobody can know which."
+    def __init__(self, sides="ab"):
+        super().__init__()
+        self.sides = sides
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
-        self.side = "ab"[self.np_random.integers(2)]
-        return "?", {"task_id": str(seed), "category": self.side}
+        self.side = self.sides[self.np_random.integers(len(self.sides))]
+        return f"{self.sides}?", {"task_id": str(seed), "category": self.side}
     def step(self, action):
         return "", float(action == self.side), True, False, {"success": action == self.side}
     def expert(self):
         return self.side
 """
-SAMPLES, TASKS = 4, 24
+SAMPLES, TASKS, SIDES = 4, 24, "aaab"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("AGENTRL_CACHE", str(folder / "cache"))
         agentrl.train(
             env=f"{folder / 'coin.py'}:Coin",
+            env_args={"sides": SIDES},
             tiny=TINY,
             cold_start_episodes=64,
             cold_start_epochs=4,
@@ -92,6 +96,26 @@ def test_pairs_are_a_success_and_a_failure_of_one_task(run: Path) -> None:
         good, bad = pair["chosen_outcome"], pair["rejected_outcome"]
         assert (good["success"], bad["success"]) == (True, False)
         assert good["task_id"] == bad["task_id"]
-        assert pair["prompt"] == [{"role": "user", "content": "?"}]
+        assert pair["prompt"] == [{"role": "user", "content": f"{SIDES}?"}]
         assert pair["chosen"][0]["content"] == good["category"] != pair["rejected"][0]["content"]
         assert FORMATS["preference"].read(pair).success
+
+
+def test_the_rival_plays_the_run_s_environment(run: Path) -> None:
+    words = ["--only-success", "--against", "noop", "--format", "preference,messages"]
+    folder = generated(run, "rival", *words)
+    successes = records(folder, "messages")
+    assert len(records(folder, "preference")) == len(successes) > 2
+    settings = json.loads((folder / "card.json").read_text())["settings"]
+    assert settings["env_args"] == {"sides": SIDES}
+    assert settings["sources"][str(run / "run")].startswith("step_")
+
+
+def test_tasks_are_balanced_in_the_run_s_environment(run: Path) -> None:
+    folder = generated(run, "balanced", "--balance", str(8 * TASKS), "--format", "messages")
+    assert json.loads((folder / "card.json").read_text())["cells"] == {"a": TASKS // 2, "b": TASKS // 2}
+
+
+def test_an_argument_given_now_is_over_the_run_s_own(run: Path) -> None:
+    folder = generated(run, "given", "sides=b", "--format", "messages")
+    assert json.loads((folder / "card.json").read_text())["cells"] == {"b": TASKS}

@@ -96,6 +96,18 @@ def test_calls_become_tool_calls() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["messages", "sharegpt"])
+def test_tools_are_told_once(kind: str) -> None:
+    def system(pairs: list[tuple[str, str]], form: str) -> str:
+        one = episode(pairs, tools=TOOLS, prompt_without_tools="Be kind. Without.")
+        (*_, record) = written(form, one)
+        return FORMATS[form].read(record).trajectories[0].system_prompt
+
+    assert system(DIALOGUE, kind) == "Be kind. Without."
+    assert system([("Guess.", "5"), ("higher", FIND)], kind) == "Be kind."
+    assert system(DIALOGUE, "prompt_response") == system(DIALOGUE, "alpaca") == "Be kind."
+
+
 def test_several_calls_and_a_word_before_them() -> None:
     pairs = [("user: hi", f"Let me look.\n{FIND}\n{FIND}"), ("tool: 1\ntool: 2\nuser: and?", "Done.")]
     messages = to_messages(episode(pairs, tools=TOOLS))["messages"]
@@ -119,12 +131,36 @@ def test_a_model_s_own_way_to_write_a_call_is_understood() -> None:
         '<tool_call>{"name": 3}</tool_call>',
         '<tool_call>{"name": "find", "arguments": []}</tool_call>',
         '<tool_call>{"name": "find", "args": {}}</tool_call>',
-        f"{FIND} and words after it",
+        f"{FIND}</think><tool_call>{{broken",
+        f"<think>{FIND}</think>No.",
+        f"I look: {FIND}</think>No.",
+        f"{FIND}<think>so",
         "no call",
     ],
 )
 def test_a_broken_call_stays_text(text: str) -> None:
     assert split_action(text) == (text, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "calls"),
+    [
+        (f"{FIND}\nOne moment.", "One moment.", 1),
+        (f"Let me look.\n{FIND} One moment. {FIND} And then?\n", "Let me look.\nOne moment.\nAnd then?", 2),
+        (f"<think>{FIND}?</think>\n{FIND}\nOne moment.", f"<think>{FIND}?</think>\nOne moment.", 1),
+    ],
+)
+def test_words_behind_a_call_come_before_it(text: str, words: str, calls: int) -> None:
+    found = split_action(text)
+    assert (found[0], len(found[1])) == (words, calls)
+    assert split_action(join_action(*found)) == found
+
+
+def test_a_result_that_no_call_asked_for_leaves_the_conversation_text() -> None:
+    for observed in ('tool: {"a": 1}', 'error: no JSON\ntool: {"a": 1}', 'tool: {"a": 1}\nuser: hi'):
+        record = to_messages(episode([("user: hi", "<tool_call>{broken"), (observed, "Done.")], tools=TOOLS))
+        assert "tools" not in record
+        assert [one["content"] for one in record["messages"][3:]] == [observed, "Done."]
 
 
 def test_a_broken_call_s_error_stands_where_the_user_speaks() -> None:

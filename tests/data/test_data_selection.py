@@ -89,3 +89,9 @@ def test_cells_take_turns_for_as_long_as_they_last() -> None:
         counts = Counter(cells[position] for position in order[:taken])
         left = Counter(cells) - counts
         assert all(counts[cell] <= counts[other] + 1 for cell in counts for other in left)
+
+
+def test_of_episodes_alike_the_first_is_different() -> None:
+    group = [episode("I paid 5", 1.0), episode("i  paid 7", 0.0), episode("no", 0.0), episode("no", 1.0)]
+    assert Selection().different(group) == group[:3]
+    assert Selection(dedup="near").different(group) == [group[0], group[2]]

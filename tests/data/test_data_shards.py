@@ -247,3 +247,13 @@ def test_a_full_disk_is_named_and_gone_on_from(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     fill(tmp_path / "parts", 400)
     assert content(tmp_path / "parts") == content(tmp_path / "whole")
+
+
+def test_an_error_before_the_first_task_leaves_nothing_of_a_new_folder(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path / "d", 3, stop=0)
+    assert not (tmp_path / "d").exists()
+    fill(tmp_path / "d", 2)
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path / "d", 3, stop=2)
+    assert len(lines(tmp_path / "d", "messages")) == 1

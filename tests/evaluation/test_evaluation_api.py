@@ -31,6 +31,31 @@ class Shaky(Broken):
     share = 0.3
 """
 
+LATE = """
+from pathlib import Path
+from agentrl.envs import TextEnv
+class Late(TextEnv):
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        if options["number"] >= 200 and not Path(__file__).with_name("mended").exists():
+            raise OSError("gone")
+        return "go", {}
+    def step(self, action):
+        return "", 1.0, True, False, {"success": True}
+"""
+TOGETHER = """
+import threading
+from agentrl.envs import TextEnv
+class Together(TextEnv):
+    all = threading.Barrier(100)
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.all.wait(5.0)
+        return "go", {}
+    def step(self, action):
+        return "", 1.0, True, False, {"success": True}
+"""
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -152,9 +177,45 @@ def test_a_model_path_that_does_not_exist(tmp_path: Path) -> None:
     assert "there is no such folder" in result.stderr
 
 
-def test_an_environment_that_always_fails_gives_no_rate(broken: str) -> None:
-    with pytest.raises(TooManyFailuresError, match=r"all 4 episodes FAILED.*OSError: no network"):
-        run_evaluation("noop", f"{broken}:Broken", episodes=4)
+@pytest.mark.parametrize(("share", "told"), [(None, "11 of the last 11"), (1.0, "40 of the last 40")])
+def test_an_environment_that_always_fails_gives_no_rate(broken: str, share: float | None, told: str) -> None:
+    with pytest.raises(TooManyFailuresError, match=rf"{told} episodes FAILED.*OSError: no network"):
+        run_evaluation("noop", f"{broken}:Broken", episodes=40, max_failed_share=share)
+
+
+def test_more_failures_than_are_borne_give_no_rate(broken: str) -> None:
+    with pytest.raises(TooManyFailuresError, match=r"of the last \d+ episodes FAILED .*max_failed_share=0\.01"):
+        run_evaluation("noop", f"{broken}:Shaky", episodes=60, max_failed_share=0.01)
+
+
+def test_generating_stops_where_everything_fails(broken: str, tmp_path: Path) -> None:
+    words = ["generate", "--policy", "noop", "--out", str(tmp_path / "data"), "--env"]
+    stopped = cli(*words, f"{broken}:Broken", "--episodes", "5000")
+    assert stopped.exit_code == 1
+    assert "17 of the last 17 episodes FAILED in spite of retries" in stopped.stderr
+    assert "OSError: no network" in stopped.stderr
+    assert cli(*words, f"{broken}:Broken", "--episodes", "2", "--max-failed-share", "1").exit_code == 1
+    borne = cli(*words, f"{broken}:Shaky", "--episodes", "60")
+    assert borne.exit_code == 0, borne.output
+    assert "failed and are left out" in borne.output
+
+
+def test_a_late_failure_stops_and_what_was_whole_is_gone_on_with(tmp_path: Path) -> None:
+    (tmp_path / "late_env.py").write_text(LATE)
+    words = ["generate", "--policy", "noop", "--env", f"{tmp_path}/late_env.py:Late", "--out", str(tmp_path / "data")]
+    assert cli(*words, "--episodes", "400").exit_code == 1
+    done = json.loads((tmp_path / "data" / "progress.json").read_text())["tasks"]
+    assert 0 < done <= 200
+    (tmp_path / "mended").touch()
+    assert cli(*words, "--episodes", "400", "--resume").exit_code == 0
+    numbers = [json.loads(line)["task"] for line in (tmp_path / "data" / "index.jsonl").read_text().splitlines()]
+    assert numbers == list(range(400))
+
+
+def test_as_many_play_at_once_as_there_are_threads(tmp_path: Path) -> None:
+    (tmp_path / "together_env.py").write_text(TOGETHER)
+    env = f"{tmp_path}/together_env.py:Together"
+    assert len(list(generate_episodes("noop", env, episodes=100, env_threads=100))) == 100
 
 
 def test_failed_episodes_have_a_row_of_their_own(broken: str) -> None:

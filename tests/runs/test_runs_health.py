@@ -97,6 +97,7 @@ SICK: dict[str, tuple[str, Callable[[int], Row], str]] = {
     "gradient not a number": ("not a number", late("policy/grad_norm", math.nan), "policy/grad_norm is not a number"),
     "loss infinite": ("not a number", late("policy/loss", math.inf), "policy/loss is not a number"),
     "gradient explodes": ("exploding gradient", late("policy/grad_norm", 60.0), "jumped from about .* to 60"),
+    "users": ("replaced users", late("users/template_share", 0.4), "could not be kept to .* in 40% of its turns"),
     "critic": ("useless critic", late("value/explained_variance", -0.3), "worse than a constant for 10 steps"),
 }
 

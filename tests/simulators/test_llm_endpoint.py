@@ -1,5 +1,7 @@
 """The client of chat completions: what it sends, what it takes, and what it says when something is wrong."""
 
+import datetime
+import math
 import re
 import socket
 import threading
@@ -10,8 +12,9 @@ from typing import Any
 import pytest
 from llm_server import Answer, Reply, chat_server, says
 
-from agentrl.errors import ConfigError, EndpointError, InfrastructureError
-from agentrl.simulators.endpoint import Endpoint, without_thoughts
+from agentrl.errors import ConfigError, ContextError, EndpointError, InfrastructureError
+from agentrl.simulators.completions import unquoted, without_thoughts
+from agentrl.simulators.endpoint import Endpoint
 
 CUT = " within max_tokens=512; raise it (3 attempts)."
 HELLO = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi 你好"}]
@@ -91,6 +94,15 @@ def test_a_passing_failure_is_tried_again(first: Reply) -> None:
         (says("<think>hm", finish_reason="length"), f"answered with thoughts only{CUT}"),
         (says(None, finish_reason="length"), f"answered with thoughts only{CUT}"),
         (says("Hello, I would like", finish_reason="length"), f"did not finish its answer{CUT}"),
+        (
+            says("Hel", finish_reason="content_filter"),
+            "broke its answer off (finish_reason=content_filter) (3 attempts).",
+        ),
+        (says("Hel", finish_reason="abort"), "broke its answer off (finish_reason=abort) (3 attempts)."),
+        (
+            Reply(b'{"error": "x", "choices": [{"message": {"content": "Hel"}}]}'),
+            "answered with an error: x (3 attempts).",
+        ),
     ],
 )
 def test_a_lasting_failure_says_what_came(reply: Reply, message: str) -> None:
@@ -221,17 +233,71 @@ def test_a_long_answer_is_shown_in_part() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"timeout": 0}, {"retries": -1}, {"max_tokens": 0}, {"temperature": "hot"}, {"extra": 3}]
+    "wrong",
+    [
+        *({"timeout": 0}, {"timeout": math.inf}, {"timeout": 1e12}, {"backoff": math.nan}, {"temperature": "hot"}),
+        *({"retries": -1}, {"retries": 1.5}, {"retries": True}, {"max_tokens": 0}, {"max_tokens": 1.5}),
+        *({"extra": 3}, {"extra": {"day": datetime.date(2020, 1, 1)}}, {"extra": {"top_p": math.inf}}),
+    ],
 )
 def test_a_setting_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         Endpoint("m", "http://h/v1", **wrong)
 
 
-@pytest.mark.parametrize("base_url", ["", "localhost:8000", "ftp://x/v1", "http://"])
+def test_a_model_without_a_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match="model=None"):
+        Endpoint(None, "http://h/v1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        *("", "localhost:8000", "ftp://x/v1", "http://", "http://[::1/v1", "http://a..b/v1", f"http://{'a' * 70}/v1"),
+        *(
+            "http://h:port/v1",
+            "http://h:99999/v1",
+            "http://h/é",
+            "http://exa mple/v1",
+            "http://h/v1 ",
+            "http://h/v1?x=1",
+        ),
+        *("http://me:secret@h/v1", None),
+    ],
+)
 def test_what_is_no_address_is_refused(base_url: str) -> None:
     with pytest.raises(ConfigError, match="is no address"):
         Endpoint("m", base_url)
+
+
+@pytest.mark.parametrize("base_url", ["http://[::1]:8000/v1", "https://api.example.com/v1/", "http://10.0.0.1"])
+def test_addresses_are_taken(base_url: str) -> None:
+    assert Endpoint("m", base_url).url == base_url.rstrip("/") + "/chat/completions"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_the_key_is_sent_nowhere_else(status: int) -> None:
+    with chat_server(always(says("from elsewhere"))) as other:
+        moved = Reply(b"", status, {"Location": f"{other.base_url}/chat/completions"})
+        told = failure(always(moved), api_key="sesame")
+    assert f"answered {status}" in told
+    assert f"Requests are not sent on to {other.base_url}/chat/completions; give the right base_url" in told
+    assert other.headers == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(b'{"error": {"message": "This model\'s maximum context length is 8192 tokens"}}', 400),
+        Reply(b"", 413),
+        Reply(b'{"error": {"message": "the request exceeds the available context size"}}', 500),
+        Reply(b'{"error": {"message": "maximum context length exceeded"}, "choices": []}'),
+    ],
+)
+def test_what_does_not_fit_is_an_error_of_its_own(reply: Reply) -> None:
+    with chat_server(always(reply)) as server, pytest.raises(ContextError):
+        ask(server.base_url)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -242,8 +308,28 @@ def test_what_is_no_address_is_refused(base_url: str) -> None:
         ("<think>never closed", ""),
         ("a <think>x</think> b <think>y</think> c", "a  b  c"),
         ("<thinking>x</thinking>ok", "ok"),
+        ("<THINK>x</THINK>ok", "ok"),
+        ("<reasoning>x</reasoning>ok", "ok"),
+        ("<seed:think>x</seed:think>ok", "ok"),
+        ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>ok<|return|>", "ok"),
+        ("<|channel|>analysis<|message|>never finished", ""),
         ("plain", "plain"),
     ],
 )
 def test_thoughts_are_dropped(text: str, said: str) -> None:
     assert without_thoughts(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"Yes, please."', "Yes, please."),
+        (" “好的” ", "好的"),
+        ('He said "ok"', 'He said "ok"'),
+        ('"Ok," he said, "fine"', '"Ok," he said, "fine"'),
+        ('""', ""),
+        ('"', '"'),
+    ],
+)
+def test_quotation_marks_around_a_text_are_dropped_and_others_stay(text: str, said: str) -> None:
+    assert unquoted(text) == said

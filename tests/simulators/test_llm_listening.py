@@ -7,8 +7,9 @@ import pytest
 from agentrl.envs.service_desk.aec import AGENT, USER, ServiceDeskAEC
 from agentrl.envs.service_desk.domains import get_domain
 from agentrl.simulators import DialogueAct, SubGoal, UserGoal
+from agentrl.simulators.consent import agrees, withdraws
 from agentrl.simulators.example import DESK
-from agentrl.simulators.listening import _named, agrees, user_acts, withdraws
+from agentrl.simulators.listening import _named, user_acts
 
 GOAL = UserGoal(
     subgoals=(SubGoal(kind="cancel", slots={"order_id": "#W123"}),), known={"name": "Ana Silva", "zip": "12345"}

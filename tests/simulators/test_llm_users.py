@@ -23,6 +23,8 @@ from agentrl.simulators import (
 from agentrl.simulators.example import DESK, DeskAgent, DeskState, play, sample_task
 from agentrl.simulators.guard import Bounds, facts_of, guarded, problems, secrets_of
 from agentrl.simulators.ledger import Ledger
+from agentrl.simulators.models import EmotionSpec, NoiseSpec
+from agentrl.simulators.nlg import entities
 
 PLAIN = Persona(id="plain", display_name="Ana Silva", patience=4)
 
@@ -196,6 +198,61 @@ def test_attacks_and_openers_stay_word_for_word() -> None:
     assert server.requests == []
 
 
+def said_by(server: Any) -> list[str]:
+    """The system prompts of the requests."""
+    return [request["messages"][0]["content"] for request in server.requests]
+
+
+def test_the_prompt_has_the_language_and_the_mood_of_the_turn() -> None:
+    persona = PLAIN.model_copy(update={"emotion": EmotionSpec(gain=0.4), "cooperativeness": 0.0, "patience": 9})
+    change = Op(name="switch_language", category="language", args={"to": "zh"})
+    with chat_server(lambda body, count: says(template_of(body))) as server:
+        user = HybridUser(task(persona=persona, ops=(change,)), DESK, endpoint(server.base_url))
+        user.open(DeskState())
+        for _ in range(4):
+            user.reply("Blue is a colour.", DeskState())
+    first, last = said_by(server)[0], said_by(server)[-1]
+    assert "Write in English" in first
+    assert "is polite" in first
+    assert "Write in Chinese" in last
+    assert "is angry" in last
+
+
+def test_last_words_need_no_model() -> None:
+    one, state = task(), DeskState()
+    with chat_server(lambda body, count: says(template_of(body))) as server:
+        user = HybridUser(one, DESK, endpoint(server.base_url))
+        agent, turn = DeskAgent(state), user.open(state)
+        while not turn.done:
+            before = len(server.requests)
+            turn = user.reply(agent.answer(turn.acts), state)
+    assert len(server.requests) == before
+    assert not turn.by_model
+
+
+def test_noise_is_put_on_the_models_words_and_spares_the_values() -> None:
+    persona = PLAIN.model_copy(update={"disclosure": "upfront", "noise": NoiseSpec(typo_rate=1.0, casing="upper")})
+    one = task(0, persona)
+    plain = task(0, persona.model_copy(update={"noise": NoiseSpec()}))
+    text = AgendaUser(plain, DESK).open(DeskState()).text
+    with chat_server(lambda body, count: says(text)) as server:
+        turn = HybridUser(one, DESK, endpoint(server.base_url)).open(DeskState())
+    assert turn.by_model
+    assert turn.guard == ()
+    assert turn.distorted
+    assert text.lower() != turn.text.lower()
+    for value in entities(turn.acts, DESK):
+        assert value in turn.text
+
+
+def test_turns_tell_whether_a_model_was_asked() -> None:
+    _, respond = script("Hello")
+    one = task(opener="Word for word.")
+    user = PolicyUser(one, DESK, respond)
+    assert [user.open(DeskState()).by_model, user.reply("Hi!", DeskState()).by_model] == [False, True]
+    assert not AgendaUser(one, DESK).open(DeskState()).by_model
+
+
 # LLMUser and PolicyUser
 
 
@@ -224,6 +281,22 @@ def test_the_same_seed_asks_for_the_same() -> None:
 @pytest.mark.parametrize("reply", [Reply(b"", 500), Reply(b"{"), Reply(None), Reply(b'{"choices": []}')])
 @pytest.mark.parametrize("kind", [LLMUser, HybridUser])
 def test_a_broken_endpoint_is_an_error_and_no_turn(kind: type[LLMUser] | type[HybridUser], reply: Reply) -> None:
+    with chat_server(lambda body, count: reply) as server, pytest.raises(EndpointError):
+        kind(task(), DESK, endpoint(server.base_url)).open(DeskState())
+
+
+@pytest.mark.parametrize("reply", [says("so so", finish_reason="length"), says(""), says("x", finish_reason="abort")])
+@pytest.mark.parametrize("kind", [LLMUser, HybridUser])
+def test_an_agent_cannot_break_its_user_by_what_it_asks_for(
+    kind: type[LLMUser] | type[HybridUser], reply: Reply
+) -> None:
+    begin = lambda body, count: says(template_of(body) if kind is HybridUser else "Hello")  # noqa: E731
+    with chat_server(lambda body, count: reply if "novel" in str(body) else begin(body, count)) as server:
+        user = kind(task(), DESK, endpoint(server.base_url))
+        user.open(DeskState())
+        turn = user.reply("What is your zip code? Write me a novel about it.", DeskState())
+    assert turn.guard[-1] == "template: said nothing"
+    assert turn.text
     with chat_server(lambda body, count: reply) as server, pytest.raises(EndpointError):
         kind(task(), DESK, endpoint(server.base_url)).open(DeskState())
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agentrl.simulators.emotion import Mood, style_of
 from agentrl.simulators.example import DESK, sample_task
-from agentrl.simulators.models import DialogueAct, EmotionSpec, Locale, Persona
+from agentrl.simulators.models import DialogueAct, EmotionSpec, Locale, NoiseSpec, Persona
 from agentrl.simulators.nlg import RELATIONS, entities, render
 from agentrl.simulators.personas import PersonaSampler
 
@@ -196,3 +196,31 @@ def test_descriptions_hold_the_goal_and_no_secret() -> None:
         assert str(task.goal.known["zip"]) in text
         assert "4111" not in text
         assert "desk lamp" not in text
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_values_with_blanks_between_chinese_characters_stay_as_they_are(share: float) -> None:
+    persona = Persona(id="m", display_name="m", locale="mixed", noise=NoiseSpec(code_switch=share))
+    name, street = DialogueAct("inform", {"name": "张 三"}), "北京 朝阳 路 5"
+    move = DialogueAct("request", {"intent": "address", "order_id": "#W1", "address": street})
+    for seed in range(60):
+        assert "张 三" in say(name, persona, seed)
+        assert street in say(move, persona, seed)
+
+
+def test_who_mixes_no_english_in_speaks_chinese() -> None:
+    mixing = Persona(id="m", display_name="m", locale="mixed")
+    chinese = Persona(id="m", display_name="m", locale="mixed", noise=NoiseSpec(code_switch=0.0))
+    acts = [DialogueAct("affirm", {"intent": "cancel"}), DialogueAct("deny")]
+
+    def english(persona: Persona) -> int:
+        return sum(bool(LATIN.search(say(act, persona, seed))) for act in acts for seed in range(100))
+
+    assert english(chinese) == 0
+    assert 60 < english(mixing) < 140
+
+
+def test_a_share_of_english_needs_a_user_who_mixes() -> None:
+    with pytest.raises(ValueError, match=r"noise\.code_switch is for the locale 'mixed'; this one is 'zh'"):
+        Persona(id="z", display_name="z", locale="zh", noise=NoiseSpec(code_switch=0.3))
+    assert Persona(id="z", display_name="z", locale="zh", noise=NoiseSpec(code_switch=0.0))

@@ -1,5 +1,6 @@
 """Personas: sampled by seed from explicit distributions, or read from a file."""
 
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -69,6 +70,9 @@ def test_only_users_who_mix_switch() -> None:
         ({"traits": {"luck": Beta()}}, "luck"),
         ({"casing": {"Title": 1}}, "Title"),
         ({"polite": 1}, "polite"),
+        ({"locale": {"en": math.nan, "zh": 1}}, "finite"),
+        ({"disclosure": {"drip": math.inf}}, "finite"),
+        ({"typos": {"share": math.nan}}, "finite"),
     ],
 )
 def test_wrong_distributions_are_refused(wrong: dict[str, object], message: str) -> None:
@@ -108,6 +112,13 @@ ROW = '{"id": "x", "display_name": "X"'
         ("a.jsonl", ROW + ', "patience": 0}\n', r"a\.jsonl:1: patience: .*greater than or equal to 1"),
         ("a.jsonl", ROW + ', "noise": {"typos": 1}}\n', r"a\.jsonl:1: noise\.typos: .*'typo_rate'"),
         ("a.jsonl", "[1]\n", r"a\.jsonl:1: "),
+        (
+            "a.yaml",
+            f"{TWO}  locale: zh\n  display_name: Z\n",
+            r"a\.yaml:7: .*'display_name' stands there a second time",
+        ),
+        ("a.yaml", "- {id: x, noise: {emoji: 1, emoji: 0}}\n", r"a\.yaml:1: .*'emoji' stands there a second time"),
+        ("a.jsonl", ROW + ', "id": "y"}\n', r"a\.jsonl:1: .*'id' stands there a second time"),
     ],
 )
 def test_mistakes_in_a_file_are_named_with_their_line(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -54,19 +54,21 @@ class Wishful(TextEnv):
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {"a": 1, "b": 1, "c": 1}
     made: ClassVar[list[dict[str, int]]] = []
 
-    def __init__(self, a: int = 0, b: int = 0, c: int = 0, mark: bool | None = None) -> None:
+    def __init__(self, a: int = 0, b: int = 0, c: int = 0, mark: bool | None = None, lost: str = "") -> None:
         super().__init__()
         self.made.append({"a": a, "b": b, "c": c})
-        self.mark = mark
+        self.mark, self.lost = mark, lost
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         super().reset(seed=seed)
-        self.turn = 1
+        self.turn, self.seed = 1, seed or 0
         return "go", {}
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         self.turn += 1
         if self.turn == 3:
+            if self.lost and self.seed % 2:
+                return "", 0.0, True, False, {"success": False, self.lost: True}
             return "", 1.0, True, False, {"success": True}
         return "again", 0.0, False, False, {} if self.mark is None else {"imitate": self.mark}
 
@@ -212,6 +214,22 @@ def test_an_answer_is_imitated_unless_it_is_marked_and_read_in_any_case(
     assert actions == imitated
     assert len(texts) == 6
     assert all("assistant\nw" in text and "assistant\nt 2" in text for text in texts)
+
+
+@pytest.mark.parametrize(("said", "imitated"), [("nothing", 0), ("worth_imitating", 1)])
+def test_a_failure_is_imitated_only_where_the_environment_says_so_and_never_called_a_success(
+    monkeypatch: pytest.MonkeyPatch, said: str, imitated: int
+) -> None:
+    seen: list[Episode] = []
+    monkeypatch.setattr(cold_start, "imitate", lambda _, episodes, *__: seen.extend(episodes))
+    collector = open_collector(config(env_args={"lost": said}, cold_start_cache=False), resolve(Wishful))
+    story = initial_policy(config(env_args={"lost": said}, cold_start_cache=False), collector, Display()).story
+    collector.close()
+    solved, lost = sum(e.success for e in seen), sum(not e.success for e in seen)
+    assert 0 < solved < 6
+    assert lost == imitated * (6 - solved)
+    assert story.startswith(f"cold start on {solved} successful expert episodes")
+    assert (f" and on {lost} that failed" in story) == bool(lost)
 
 
 def test_the_second_cold_start_comes_from_the_cache_and_is_the_same_policy() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from agentrl.envs.service_desk.actions import MOST_CALLS, parse, written
-from agentrl.envs.service_desk.hearing import squashed, tells
+from agentrl.envs.service_desk.hearing import facts_in, squashed, tells
 from agentrl.simulators.models import ToolCall
 
 CALL = ToolCall("get_order", {"order_id": "#1", "zip": "“23”"})
@@ -22,6 +22,29 @@ def test_a_message_is_a_message_and_thoughts_are_dropped() -> None:
     assert parse("get_order is a tool", ("get_order",)).message
 
 
+def test_a_thought_without_its_beginning_is_dropped_with_the_calls_in_it() -> None:
+    assert (
+        parse(f"They want to cancel. {written(CALL)}?\n</think>\n\nShall I cancel it?").message == "Shall I cancel it?"
+    )
+    assert parse(f"Card 1234, say nothing</think>{written(CALL)}").calls == (CALL,)
+    assert parse("One</think><think>two</think>Hi").message == "Hi"
+    assert parse(f"<think>one</think>two</think>{written(CALL)}").calls == (CALL,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is the rain jacket (size M).",
+        "Your order #W1 [pending] costs $42 {incl. tax}.",
+        "You can cancel_order (that is what we call it) later.",
+        "Here is a summary:\n- Action: cancel the order\n- Refund: $42 (to your card)",
+        "If 3 < 5 > 2, then (get it)?",
+    ],
+)
+def test_brackets_make_no_call(text: str) -> None:
+    assert parse(text, ("get_order", "cancel_order", "cancel")).message == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -38,6 +61,20 @@ def test_a_message_is_a_message_and_thoughts_are_dropped() -> None:
         "",
         " \n ",
         "<think>never closed",
+        "a thought of which the template wrote the beginning</think>",
+        '```json\n{"name": "get_order", "arguments": {"order_id": "#W1"}}\n```',
+        'Let me check.\n{"name": "get_order", "arguments": {"order_id": "#W1"}}',
+        'I will look it up: get_order(order_id="#W1")',
+        "I will look it up: get_order()",
+        '[{"name": "get_order", "arguments": {}}]',
+        '[TOOL_CALLS] [{"name": "get_order"}]',
+        '{"tool_calls": [{"name": "get_order"}]}',
+        '{"action": "get_order"}',
+        'Action: get_order\nAction Input: {"order_id": "#W1"}',
+        "<function=get_order><parameter=order_id>#W1</parameter></function>",
+        '<|tool_call|>{"name": "get_order"}',
+        "<｜tool▁calls▁begin｜>get_order",
+        "✿FUNCTION✿: get_order",
         "<tool_call>" + "[" * 100_000 + "</tool_call>",
     ],
 )
@@ -88,3 +125,53 @@ def test_a_secret_is_recognised_however_it_is_spaced() -> None:
     secret = squashed("1234 5678 9012 3456")
     assert secret in squashed("It is 1234-5678 9012.3456")
     assert secret not in squashed("It ends in 3456")
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        *("5/24/2026", "05/24/2026", "24/05/2026", "24.05.2026", "24.5.2026", "05-24-2026", "2026/05/24", "2026.05.24"),
+        *(
+            "May the 24th",
+            "May  24",
+            "24 May 2026",
+            "the 24th of May",
+            "Sunday, May 24, 2026",
+            "2026年5月24日",
+            "5月24号",
+        ),
+    ],
+)
+def test_a_date_is_told_in_any_usual_way(written_as: str) -> None:
+    assert tells(f"It arrives on {written_as}.", "2026-05-24")
+    assert not tells(f"It arrives on {written_as}.", "2026-05-23")
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        *(
+            "$42",
+            "US$42",
+            "USD 42",
+            "USD42.00",
+            "42 USD",
+            "42$",
+            "42 U.S. dollars",
+            "42 US dollars",
+            "42 bucks",
+            "a 42-dollar",
+        ),
+        *("42美金", "42美元", "42刀", "42块", "$42/item", "**$42**", "＄42"),
+    ],
+)
+def test_an_amount_is_told_in_any_usual_way(written_as: str) -> None:
+    assert tells(f"The amount is {written_as} refund.", "$42")
+    assert not tells(f"The amount is {written_as} refund.", "$24")
+
+
+def test_what_only_looks_like_a_date_or_an_amount_is_none() -> None:
+    assert facts_in("We are here 24/7, version 1.2.3, order 42 of 2026, on page 5/24.") == set()
+    assert facts_in("Due 2026-05-24 USD 42") == {("date", "2026-05-24"), ("money", "42")}
+    assert facts_in("4.5.2026") == {("date", "2026-05-04")}
+    assert facts_in("4/5/2026") == {("date", "2026-04-05")}

@@ -8,11 +8,13 @@ import gymnasium
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from agentrl.data import to_messages
 from agentrl.envs.service_desk import ServiceDeskEnv, sample_task
 from agentrl.envs.service_desk.rewards import RewardWeights
 from agentrl.envs.service_desk.tasks import GivenTasks
 from agentrl.envs.service_desk.users import Users
 from agentrl.errors import AgentRLError, ConfigError, InfrastructureError
+from agentrl.evaluation.api import generate_episodes
 from agentrl.evaluation.evaluate import evaluation_jobs
 from agentrl.simulators.models import UserTask, UserTurn
 
@@ -47,9 +49,8 @@ def test_the_expert_succeeds_and_the_parts_are_the_reward(settings: dict[str, An
         assert info["gates"] == dict.fromkeys(("state", "told", "safe", "ended"), True)
         assert info["violations"] == []
         assert info["labels"]["operator"] == "plain"
-        assert {tool["function"]["name"] for tool in info["tools"]} >= {"cancel_order"} or info["labels"][
-            "domain"
-        ] != "shop"
+        cancels = "cancel_order" if info["labels"]["domain"].startswith("shop") else "cancel_booking"
+        assert cancels in {tool["function"]["name"] for tool in info["tools"]}
 
 
 def test_an_episode_follows_from_its_seed() -> None:
@@ -136,8 +137,54 @@ def test_a_careless_expert_fails_often_and_a_cold_start_may_imitate_it() -> None
     seen = {violation for result in results for violation in result[4]["violations"]}
     assert seen == {"unverified_write", "unconfirmed_write", "unfounded_refusal"}
     assert any(not result[4]["gates"]["told"] for result in results)
-    assert all(play(lenient, seed=seed)[4]["success"] for seed in range(50))
-    assert sum(play(lenient, seed=seed)[1] for seed in range(50)) < 40
+    ends = [play(lenient, seed=seed) for seed in range(50)]
+    assert all(info["success"] == all(info["gates"].values()) == (reward > 0) for _, reward, _, _, info in ends)
+    assert all(info["success"] != info.get("worth_imitating", False) for *_, info in ends)
+    assert 0 < sum(info["success"] for *_, info in ends) < 40
+
+
+@pytest.mark.parametrize("imitate", [False, True])
+def test_generated_records_tell_the_truth_about_careless_episodes(imitate: bool) -> None:
+    env_args = {"expert_mistake_rate": 0.45, "imitate_mistakes": imitate}
+    records = [to_messages(episode) for episode in generate_episodes("expert", "service_desk", env_args=env_args)]
+    assert all(record["success"] == (record["reward"] > 0) for record in records)
+    assert 30 < sum(record["success"] for record in records) < 70
+    unlearned = [any(message.get("weight") == 0 for message in record["messages"]) for record in records]
+    assert any(unlearned) == (not imitate)
+    assert imitate or all(record["success"] or marked for record, marked in zip(records, unlearned, strict=True))
+
+
+@pytest.mark.parametrize("domain", ["shop", "both"])
+def test_records_with_tools_do_not_list_them_in_the_prompt_again(domain: str) -> None:
+    env_args = {"level": "full", "domain": domain}
+    (episode,) = generate_episodes("expert", "service_desk", episodes=1, env_args=env_args)
+    system = to_messages(episode)["messages"][0]["content"]
+    assert "<tool_call>" not in system
+    assert not any(f'"{tool["function"]["name"]}"' in system for tool in episode.info["tools"])
+    trajectory = episode.trajectories[0]
+    assert all(line in trajectory.system_prompt for line in system.rstrip(".").split(".\n"))
+    assert "<tool_call>" in trajectory.system_prompt
+
+
+def marks(env: ServiceDeskEnv, seed: int) -> tuple[list[bool], bool]:
+    """Of each of the expert's answers, whether it may be learned; and whether the episode succeeds."""
+    env.reset(seed=seed)
+    learned = []
+    while True:
+        *_, terminated, truncated, info = env.step(env.expert())
+        learned.append(info.get("imitate", True))
+        if terminated or truncated:
+            return learned, info["success"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"domain": "travel", "level": "full"}])
+def test_careless_answers_are_marked_unless_they_are_to_be_imitated(settings: dict[str, Any]) -> None:
+    careless = [marks(ServiceDeskEnv(expert_mistake_rate=0.45, **settings), seed) for seed in range(60)]
+    assert all(False in learned for learned, success in careless if not success)
+    assert any(False in learned and True in learned for learned, _ in careless)
+    assert any(False not in learned for learned, _ in careless)
+    for others in ({"expert_mistake_rate": 0.45, "imitate_mistakes": True}, {}):
+        assert all(all(marks(ServiceDeskEnv(**others, **settings), seed)[0]) for seed in range(20))
 
 
 @pytest.mark.parametrize(

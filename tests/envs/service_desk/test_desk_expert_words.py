@@ -5,13 +5,22 @@ import re
 import pytest
 
 from agentrl.envs.service_desk.domains import get_domain
-from agentrl.envs.service_desk.expert_words import _REASONS, Words
+from agentrl.envs.service_desk.expert_words import Words
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import sample_task
+from agentrl.simulators.adversary import apply
 from agentrl.simulators.nlu import understand
+from agentrl.simulators.users import seeded
 
 HAN = re.compile("[\u4e00-\u9fff]")
 NUMBERS = {"shop": "#W12345", "travel": "#B12345"}
+VALUES = {
+    "refund_to": "card",
+    "new_item": "desk lamp",
+    "address": "1 Oak Street",
+    "date": "2026-06-22",
+    "meal": "halal",
+}
 
 
 def test_an_amount_is_money_and_a_date_is_said_once() -> None:
@@ -35,11 +44,76 @@ def test_every_reason_is_heard_as_a_refusal_and_nothing_else(trade: str, chinese
     words = Words(domain)
     words.chinese = chinese
     for kind in domain.does:
-        for reason in _REASONS:
+        for reason in ("holder", "unverified", *domain.ontology.reasons):
             text = words.refuse(kind, {domain.record: NUMBERS[trade]}, reason)
+            assert not chinese or HAN.search(text.partition("：")[2]), text
             heard = {act.name for act in understand(text, domain.ontology, "zh" if chinese else "en")}
             assert "refuse" in heard, text
             assert not heard & {"report_done", "confirm", "ask"}, text
+            assert "{" not in text
+            assert " that " not in text
+
+
+@pytest.mark.parametrize("name", ["fish", "tangent", "hold"])
+@pytest.mark.parametrize("chinese", [False, True])
+def test_what_users_say_besides_is_answered_and_changes_nothing_else(name: str, chinese: bool) -> None:
+    domain = get_domain("shop")
+    words, tongue = Words(domain), ("zh" if chinese else "en")
+    words.chinese = chinese
+    slots = {"order_id": "#W12345", "refund_to": "card"}
+    for message in (
+        words.confirm("return", slots, "order_id"),
+        words.ask(["zip"]),
+        words.done("return", slots, ("$8",)),
+    ):
+        besides = words.besides(["request", name, name], message)
+        assert besides.endswith(message)
+        assert len(besides) > len(message)
+        heard, alone = (understand(text, domain.ontology, tongue) for text in (besides, message))  # type: ignore[arg-type]
+        assert [act for act in heard if act.name != "smalltalk"] == list(alone)
+    assert words.besides(["request"], "Yes?") == "Yes?"
+
+
+@pytest.mark.parametrize("name", ["fish", "tangent", "hold"])
+def test_demonstrations_answer_what_users_say_besides(name: str) -> None:
+    domain = get_domain("travel")
+    words, said = Words(domain), []
+    for chinese in (False, True):
+        words.chinese = chinese
+        said.append(words.besides([name], "").strip())
+    for number in range(30):
+        task = apply(sample_task("travel", "full", number), [name], seeded(number), domain)
+        if task is not None:
+            played = play(task)
+            asked = any(act.name == name for turn in played.said for act in turn.acts)
+            told = "\n".join(line for line in played.lines if line.startswith("agent:"))
+            assert played.success
+            assert asked == any(sentence in told for sentence in said)
+
+
+def test_who_speaks_for_somebody_is_refused_in_whole_sentences() -> None:
+    refused = []
+    for number in range(60):
+        task = apply(sample_task("shop", "full", number), ["on_behalf"], seeded(number), get_domain("shop"))
+        lines = play(task).lines if task else ()
+        refused += [line for line in lines if "account's holder only" in line]
+    assert len(refused) > 20
+    assert not [line for line in refused if re.search(r"\b(?:order|your|the|a|to) that\b", line)]
+
+
+@pytest.mark.parametrize("trade", ["shop", "travel"])
+def test_every_reason_of_a_policy_has_chinese_words(trade: str) -> None:
+    domain = get_domain(trade)
+    wished = [wish for n in range(600) for wish in sample_task(trade, "full", n).goal.subgoals if not wish.permitted]
+    states = [domain.read_state(sample_task(trade, "full", n).seed) for n in range(600)]
+    found = {
+        domain.refusal(state, wish.kind, wish.slots)
+        for state in states
+        for wish in wished
+        if wish.slots[domain.record] in state[domain.records]
+    }
+    assert len(found - {""}) > 4
+    assert found - {""} <= set(domain.ontology.reasons)
 
 
 @pytest.mark.parametrize("trade", ["shop", "travel"])
@@ -49,7 +123,8 @@ def test_what_is_done_is_heard_to_be_done(trade: str, chinese: bool) -> None:
     words = Words(domain)
     words.chinese = chinese
     for kind in domain.writes:
-        heard = understand(words.done(kind, {domain.record: NUMBERS[trade]}, ()), domain.ontology, "en")
+        slots = {slot: VALUES.get(slot, NUMBERS[trade]) for slot in domain.ontology.intents[kind].slots}
+        heard = understand(words.done(kind, slots, ()), domain.ontology, "en")
         assert [act.name for act in heard if act.name != "inform"] == ["report_done"]
 
 

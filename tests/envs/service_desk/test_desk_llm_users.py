@@ -70,12 +70,15 @@ def test_the_same_seed_is_the_same_dialogue() -> None:
     assert dialogue() == dialogue()
 
 
-def once_in(every: int, reply: Reply) -> Answer:
-    """A customer who after a greeting fails at each `every`-th first message, however often they are asked."""
+def once_in(every: int, reply: Reply, message: int = 0) -> Answer:
+    """A customer who after a greeting fails where the message of this number is an `every`-th, however often asked.
+
+    The first, a prompt, is the same throughout a dialogue of an LLMUser.
+    """
     good = customer(every=10**6)
 
     def answer(body: dict[str, Any], count: int) -> Reply:
-        return reply if count and sum(body["messages"][0]["content"].encode()) % every == 0 else good(body, count)
+        return reply if count and sum(body["messages"][message]["content"].encode()) % every == 0 else good(body, count)
 
     return answer
 
@@ -92,16 +95,21 @@ FAILURES = {
 }
 
 
-def evaluate(answer: Answer, **user_args: Any) -> EvalReport:
+def evaluate(answer: Answer, user: str = "llm", env: str = DESK, **user_args: Any) -> EvalReport:
     with chat_server(answer) as server:
-        env_args = {"user": "llm", "user_model": "m", "user_base_url": server.base_url}
-        return run_evaluation("expert", DESK, episodes=16, env_args={**env_args, "user_args": user_args}).report
+        env_args = {"user": user, "user_model": "m", "user_base_url": server.base_url, "user_args": user_args}
+        return run_evaluation("expert", env, episodes=16, env_args=env_args, max_failed_share=0.9).report
 
 
-@pytest.mark.parametrize("kind", FAILURES)
-def test_what_goes_wrong_fails_the_episode_and_never_pays_0(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("user", "kind"), [*(("llm", kind) for kind in FAILURES), ("hybrid", "500"), ("hybrid", "json"), ("hybrid", "cut")]
+)
+def test_what_goes_wrong_fails_the_episode_and_never_pays_0(
+    user: str, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     reply, told = FAILURES[kind]
-    report = evaluate(once_in(3, reply), **QUICK, timeout=0.2 if kind == "slow" else 5.0)
+    failing = once_in(3, reply) if user == "llm" else once_in(9, reply, message=-1)
+    report = evaluate(failing, user, **QUICK, timeout=0.2 if kind == "slow" else 5.0)
     failed = [episode for episode in report.episodes if episode.failed]
     assert 0 < report.failed == len(failed) < 16
     assert report.overall.n == 16 - report.failed
@@ -109,6 +117,33 @@ def test_what_goes_wrong_fails_the_episode_and_never_pays_0(kind: str, capfd: py
     assert all(told in episode.failure for episode in failed)
     shown = "".join(capfd.readouterr())
     assert f"{report.failed} of 16 episodes FAILED" in shown
+    assert "users: m at http://127.0.0.1:" in shown
+
+
+FLOOD = """
+from agentrl.envs.service_desk import ServiceDeskEnv
+class Flood(ServiceDeskEnv):
+    def expert(self):
+        return super().expert() if self.session.task.seed % 4 == 1 else "so " * 9_000
+"""
+
+
+@pytest.mark.parametrize("user", ["llm", "hybrid"])
+def test_an_agent_that_floods_its_users_loses(user: str, tmp_path: Path) -> None:
+    (tmp_path / "flood_env.py").write_text(FLOOD)
+    good = customer(every=10**6)
+
+    def small(body: dict[str, Any], count: int) -> Reply:
+        """A server of vLLM's kind with a context of about 1,000 tokens."""
+        if sum(len(message["content"]) for message in body["messages"]) > 4_000:
+            return Reply(b'{"error": {"message": "This model\'s maximum context length is 1024 tokens"}}', 400)
+        return good(body, count)
+
+    report = evaluate(small, user, f"{tmp_path}/flood_env.py:Flood", **QUICK)
+    flooded = ["so so" in episode.trajectories[0].turns[0].text for episode in report.episodes]
+    assert report.failed == 0
+    assert 0 < sum(flooded) < 16
+    assert [episode.success for episode in report.episodes] == [not one for one in flooded]
 
 
 def agentrl(*words: str) -> Result:

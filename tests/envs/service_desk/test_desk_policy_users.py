@@ -97,6 +97,16 @@ def test_an_agent_trains_against_a_run(seats_run: Path, tmp_path: Path) -> None:
     assert (run / "metrics.jsonl").is_file()
 
 
+def test_an_agent_that_floods_a_policy_is_no_failure(seats_run: Path) -> None:
+    env = ServiceDeskEnv(level="easy", user="policy", user_model=str(seats_run), user_args={"max_tokens": 8})
+    env.reset(seed=1)
+    ended = False
+    while not ended:
+        _, reward, terminated, truncated, _ = env.step("so " * 9_000)
+        ended = terminated or truncated
+    assert reward == 0.0
+
+
 def test_a_conversation_that_does_not_fit_is_no_reward(seats_run: Path) -> None:
     args = {"max_tokens": 16, "max_context": 32}
     env = ServiceDeskEnv(user="policy", user_model=str(seats_run), user_args=args)

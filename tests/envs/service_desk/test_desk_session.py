@@ -36,6 +36,8 @@ class Script:
         call = self.domain.lookup({**self.task.goal.known, **self.wish.slots})
         assert call is not None
         self.lines = self.session.act(written(call))[0]
+        for check in self.domain.checks(self.session.desk.state, self.wish.kind, self.wish.slots):
+            self.session.act(written(check))
 
     def agree(self, **changes: object) -> None:
         act = DialogueAct("affirm", {"intent": self.wish.kind, **self.wish.slots, **changes})

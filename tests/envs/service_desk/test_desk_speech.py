@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentrl.envs.service_desk.speech import Reply, language_of, reply_in, speaks
+from agentrl.envs.service_desk.speech import language_of, speaks
+from agentrl.simulators.consent import Reply, reply_in
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -10,6 +11,7 @@ from agentrl.envs.service_desk.domain import Level
 from agentrl.envs.service_desk.domains import DOMAINS, get_domain
 from agentrl.envs.service_desk.goals import carried_out
 from agentrl.envs.service_desk.playback import play
+from agentrl.envs.service_desk.shop import TODAY
 from agentrl.envs.service_desk.tasks import GivenTasks, read_tasks, sample_task
 from agentrl.errors import TaskFileError, UserError
 from agentrl.simulators.models import SubGoal, UserGoal, UserTask
@@ -69,6 +71,55 @@ def test_permission_follows_from_the_policy(name: str) -> None:
         if not carried_out(task.goal):
             assert domain.project(domain.gold_state(task)) == domain.project(state)
     assert 10 < forbidden < 75
+
+
+@pytest.mark.parametrize("trade", TRADES)
+def test_every_wish_of_several_may_be_forbidden(trade: str) -> None:
+    """Who grants whatever is asked for, or refuses all but the first, is wrong often enough."""
+    places: list[list[bool]] = [[], [], []]
+    fallen_back = 0
+    for number in range(400):
+        wishes = sample_task(trade, "full", number).goal.subgoals
+        kinds = [wish.kind for sub in wishes for wish in (sub, sub.fallback) if wish]
+        assert len(set(kinds)) == len(kinds)
+        for place, wish in enumerate(wishes if len(wishes) > 1 else ()):
+            places[place].append(wish.permitted)
+            fallen_back += wish.fallback is not None
+    for permitted in places:
+        assert 0.15 < permitted.count(False) / len(permitted) < 0.5
+    assert fallen_back > 20
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("level", LEVELS[1:])
+def test_nobody_asks_when_something_comes_that_is_over(level: Level, split: str) -> None:
+    asked = 0
+    for number, trade in product(range(200), TRADES):
+        task = sample_task(trade, level, number, split)
+        domain = get_domain(task.domain)
+        for wish in task.goal.subgoals:
+            record = domain.read_state(task.seed)[domain.records][wish.slots[domain.record]]
+            if wish.kind == "status":
+                assert record["status"] in ("pending", "shipped")
+                assert record["due"] > TODAY
+            elif wish.kind == "departure":
+                assert record["status"] == "booked"
+                assert record["date"] > TODAY
+            asked += wish.kind in ("status", "departure")
+    assert asked > 50
+
+
+def test_databases_are_consistent_with_today() -> None:
+    today = date.fromisoformat(TODAY)
+    for seed in range(300):
+        for order in get_domain("shop").read_state(seed)["orders"].values():
+            due = date.fromisoformat(order["due"])
+            if order["status"] == "delivered":
+                assert abs((today - timedelta(order["delivered_days_ago"]) - due).days) <= 3
+        for booking in get_domain("travel").read_state(seed)["bookings"].values():
+            leaves = date.fromisoformat(booking["date"])
+            assert (leaves < today) == (booking["status"] == "flown")
+            assert today - timedelta(booking["booked_days_ago"]) < leaves
 
 
 def test_the_same_task_in_another_process() -> None:

@@ -161,3 +161,33 @@ def test_a_saved_bandit_goes_on_the_same() -> None:
             ["a", "b", "c"], random.Random(number)
         )
     assert other.means() == bandit.means()
+
+
+def test_a_cell_is_as_stale_as_it_was_not_played() -> None:
+    archive = Archive()
+    first, second = cells(2)
+    for task in (first, second, second):
+        archive.report(task, [True, False])
+    state = archive.state_dict()
+    for number in range(20):
+        archive.pick(random.Random(number))
+    assert archive.state_dict() == state, "to be looked at, as a parent of other tasks, is not to be played"
+    assert [elite.last for elite in archive.elites.values()] == [1, 3]
+
+
+def test_under_regret_a_task_that_fails_takes_the_place_of_one_that_is_solved() -> None:
+    tasks = list(harder(("typos",), 60))
+    cell = Counter(task.cell for task in tasks).most_common(1)[0][0]
+    one, other = [task for task in tasks if task.cell == cell][:2]
+    archive = Archive(aim="regret")
+    archive.report(one, [True])
+    archive.report(other, [False])
+    assert archive.elites[cell].task == other
+
+
+def test_what_does_not_fit_is_forgotten() -> None:
+    archive = Archive()
+    for task in cells(4):
+        archive.report(task, [True, False])
+    archive.keep(lambda task: task == cells(4)[2])
+    assert [elite.task for elite in archive.elites.values()] == [cells(4)[2]]

@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 from adv_tasks import SHOP, TINY, harder, plain
 
+from agentrl.envs.service_desk.adversarial import dialogues
 from agentrl.envs.service_desk.domains import get_domain
 from agentrl.envs.service_desk.plain_user import PlainUser
 from agentrl.envs.service_desk.playback import play
@@ -89,7 +90,5 @@ def test_an_act_without_words_is_an_error_and_not_said_by_its_name() -> None:
 
 
 def test_every_category_has_a_dialogue_that_shows_it() -> None:
-    from agentrl.cli.adversary_tasks import dialogues
-
-    shown = list(dialogues([], "shop", "full", 0))
+    shown = list(dialogues())
     assert [one.category for one in shown] == list(CATEGORIES)

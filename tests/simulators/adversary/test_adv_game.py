@@ -7,6 +7,7 @@ import pytest
 from pettingzoo.test import api_test, seed_test
 
 from agentrl.envs.service_desk.adversary_game import ADVERSARY, AGENT, NONE, ServiceDeskAdversaryAEC
+from agentrl.errors import ConfigError
 from agentrl.simulators.adversary import SEEDS
 
 OPERATORS = ("drip", "chinese", "press", "impatient", "indecisive", "hold")
@@ -100,3 +101,9 @@ def test_what_it_tells_can_be_written_as_json() -> None:
     game.reset(seed=0)
     game.step(NONE)
     json.dumps(game.infos)
+
+
+@pytest.mark.parametrize(("operators", "told"), [(("drpi",), "no operator 'drpi'"), ((), "at least one")])
+def test_operators_that_there_are_not_are_refused_at_once(operators: tuple[str, ...], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        ServiceDeskAdversaryAEC(operators=operators)

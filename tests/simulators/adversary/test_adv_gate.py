@@ -4,9 +4,10 @@ import random
 from dataclasses import dataclass
 
 import pytest
-from adv_tasks import SHOP, harder, plain
+from adv_tasks import SHOP, TRADES, harder, plain
 
-from agentrl.envs.service_desk.playback import play
+from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.playback import Playback, play
 from agentrl.errors import TaskFileError
 from agentrl.simulators.adversary import Rejection, is_refusal, prove, read_tasks, verify, write_tasks
 from agentrl.simulators.models import SolvabilityProof, SubGoal, UserTask, UserTurn
@@ -16,6 +17,7 @@ from agentrl.simulators.models import SolvabilityProof, SubGoal, UserTask, UserT
 class Fake:
     """A dialogue that went as it is told."""
 
+    player: str = "fake-1"
     success: bool = True
     violations: tuple[str, ...] = ()
     turns: int = 3
@@ -66,14 +68,63 @@ def test_a_proof_of_another_goal_is_noticed() -> None:
     assert "differ" in verify(task.model_copy(update={"proof": proof}), SHOP, play)
 
 
-@pytest.mark.parametrize("field", ["gold_state", "turns", "trajectories", "noop_succeeds"])
+@pytest.mark.parametrize(
+    "field", ["gold_state", "turns", "trajectories", "noop_succeeds", "refuser_succeeds", "expert", "task"]
+)
 def test_every_part_of_a_proof_is_checked(field: str) -> None:
     task = plain(2)
     proof = prove(task, SHOP, play)
     assert isinstance(proof, SolvabilityProof)
-    wrong = {"gold_state": "0" * 16, "turns": proof.turns + 1, "trajectories": ("x",) * 3, "noop_succeeds": True}
-    forged = proof.model_copy(update={field: wrong[field]})
+    wrong = {"turns": proof.turns + 1, "trajectories": ("x",) * 3, "noop_succeeds": True, "refuser_succeeds": True}
+    forged = proof.model_copy(update={field: wrong.get(field, "0" * 16)})
     assert "differ" in verify(task.model_copy(update={"proof": forged}), SHOP, play)
+
+
+def test_a_proof_is_of_one_task_for_all_the_seeds_and_of_operators_that_there_are() -> None:
+    task = next(task for task in harder(("inject",), 40) if task.goal.must_hear)
+    proof = prove(task, SHOP, play)
+    assert isinstance(proof, SolvabilityProof)
+    task = task.model_copy(update={"proof": proof})
+    one = proof.model_copy(update={"seeds": (0,), "trajectories": proof.trajectories[:1]})
+    assert "is not proven for the user seeds 1, 2" in verify(task.model_copy(update={"proof": one}), SHOP, play)
+    deaf = task.goal.model_copy(update={"must_hear": (), "forbidden_effects": ()})
+    for changes in ({"goal": deaf}, {"max_turns": 10**6}):
+        assert "the task differs" in verify(task.model_copy(update=changes), SHOP, play)
+    for changes in ({"category": "zzz"}, {"level": 1}, {"name": "injct"}):
+        op = task.ops[0].model_copy(update=changes)
+        assert "which there is not" in verify(task.model_copy(update={"ops": (op,)}), SHOP, play)
+
+
+@pytest.mark.parametrize("trade", TRADES)
+def test_who_always_refuses_solves_what_is_about_refusing_and_nothing_else(trade: str) -> None:
+    solved = 0
+    for name in ("third_party", "on_behalf", "press", "forbidden", "silent_fallback", "drip", "typos"):
+        for task in harder((name,), 4, trade=trade):
+            proof = prove(task, get_domain(trade), play)
+            if isinstance(proof, SolvabilityProof):
+                assert proof.refuser_succeeds == is_refusal(task) == play(task, "refuser").success
+                solved += proof.refuser_succeeds
+    assert solved >= 8
+
+
+def test_a_task_that_the_refuser_solves_is_about_refusing_whatever_its_goal_looks_like() -> None:
+    task = next(task for task in harder(("drip",), 20) if not is_refusal(task))
+    proof = prove(task, SHOP, play)
+    assert isinstance(proof, SolvabilityProof)
+    assert is_refusal(task.model_copy(update={"proof": proof.model_copy(update={"refuser_succeeds": True})}))
+
+
+def test_who_changes_nothing_plays_only_where_nothing_is_to_be_changed() -> None:
+    agents: list[str] = []
+
+    def recorded(task: UserTask, agent: str = "expert", seed: int = 0) -> Playback:
+        agents.append(agent)
+        return play(task, agent, seed)  # type: ignore[arg-type]
+
+    assert isinstance(prove(next(iter(harder(("indecisive",), 1))), SHOP, recorded), SolvabilityProof)
+    assert set(agents) == {"expert"}
+    assert isinstance(prove(next(iter(harder(("on_behalf",), 1))), SHOP, recorded), SolvabilityProof)
+    assert set(agents) == {"expert", "noop", "refuser"}
 
 
 def test_refusing_is_right_only_where_nothing_is_to_be_done() -> None:

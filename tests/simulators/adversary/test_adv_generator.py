@@ -12,7 +12,7 @@ from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import GeneratedTasks
 from agentrl.errors import ConfigError
 from agentrl.runs.state import read_state, write_state
-from agentrl.simulators.adversary import Generator, Settings, is_refusal, verify
+from agentrl.simulators.adversary import OPERATORS, Generator, Settings, is_refusal, verify
 from agentrl.simulators.models import UserTask
 
 SOURCE = GeneratedTasks(("shop",), "full")
@@ -164,3 +164,97 @@ def test_an_evaluation_hunts_in_its_split_when_it_is_asked_to() -> None:
         hunting.report(options, [not failed])
         found[failed] += seed >= 20
     assert found[True] > 0.2 * found.total(), "drawn uniformly, one in fourteen has it"
+
+
+def test_tasks_have_all_depths_up_to_the_one_that_is_asked_for() -> None:
+    for depth in (1, 2, 3):
+        generator = make(share=1.0, adaptive=False, depth=depth)
+        assert {len(generator.draw(seed).ops) for seed in range(30)} == set(range(1, depth + 1))
+
+
+def test_what_the_settings_do_not_allow_any_more_is_left_behind_by_a_resumed_run() -> None:
+    before = make(share=1.0, fresh=0.2)
+    for seed in range(40):
+        before.report(before.draw(seed), [True, False])
+    used = Counter(op.name for elite in before.archive.elites.values() for op in elite.task.ops)
+    one, other = (name for name, _ in used.most_common(2))
+    operators = tuple(name for name in before.settings.operators if name != other)
+    after = make(share=1.0, fresh=0.2, held_out=[(one,)], operators=operators, depth=1)
+    after.load_state_dict(before.state_dict())
+    assert 0 < len(after.archive) < len(before.archive)
+    for seed in range(100, 125):
+        ops = [op.name for op in after.draw(seed).ops]
+        assert len(ops) == 1
+        assert not {one, other} & set(ops)
+
+
+def test_the_bandit_learns_from_single_episodes_what_is_failed_though_it_was_solved() -> None:
+    generator = make(share=1.0, aim="regret", operators=("drip", "hold"), depth=1, fresh=1.0)
+    for seed in range(60):
+        task = generator.draw(seed)
+        generator.report(task, [task.ops[0].name == "drip" or seed % 3 == 0])
+    means = generator.bandit.means()
+    assert means["drip"] == 0.0
+    assert means["hold"] > 0.5
+    other = make()
+    other.load_state_dict(generator.state_dict())
+    assert other.solved == {"drip", "hold"}
+
+
+@pytest.mark.parametrize(("share", "refusals"), [(1.0, 0.25), (0.5, 0.3)])
+def test_numbered_tasks_keep_both_shares_at_each_moment(share: float, refusals: float) -> None:
+    source = AdversarialTasks(GeneratedTasks(("shop",), "tiny"), Settings(share=share, refusals=refusals))
+    hard = refused = 0
+    for number in range(60):
+        task = source.at(number, "test", random.Random(number))
+        hard, refused = hard + bool(task.ops), refused + (bool(task.ops) and is_refusal(task))
+        assert hard == int((number + 1) * share)
+        assert refused <= refusals * hard
+        assert task == source.at(number, "test", random.Random(number))
+    assert refused > 0
+
+
+def test_an_evaluation_goes_on_with_a_plain_task_where_no_adversarial_one_can_be_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = AdversarialTasks(GeneratedTasks(("shop",), "tiny"), Settings(share=1.0))
+    monkeypatch.setattr("agentrl.simulators.adversary.generator.applicable", lambda task, names: [])
+    assert not source.draw(random.Random(0), "test").ops
+    assert not source.at(0, "test", random.Random(0)).ops
+
+
+def test_operators_that_apply_nowhere_in_one_split_are_told_at_the_start() -> None:
+    rare = Settings(share=1.0, operators=("forbidden",), refusals=1.0)
+    with pytest.raises(ConfigError, match="make no tasks here, in the split 'test'"):
+        AdversarialTasks(GeneratedTasks(("shop",), "tiny"), rare)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "told"),
+    [([["injct"]], "there is no operator 'injct'"), ([[]], "empty"), (["drip"], "list of combinations")],
+)
+def test_combinations_that_hold_nothing_out_are_refused(held_out: object, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        adversary_settings({"held_out": held_out})
+
+
+def test_holding_out_all_there_is_is_refused() -> None:
+    everything = Settings(held_out=tuple((name,) for name in OPERATORS))
+    with pytest.raises(ConfigError, match="make no tasks here"):
+        AdversarialTasks(SOURCE, everything)
+
+
+def test_the_curriculum_tells_how_many_tasks_could_not_be_made() -> None:
+    curriculum = AdversaryCurriculum(SOURCE, Settings(share=1.0, operators=("on_behalf",)))
+    for seed in range(3):
+        curriculum.report(curriculum.draw(seed), [True, False])
+    assert curriculum.metrics() == {"adversary/given_up": 3, "adversary/refusals": 0.0, "adversary/cells": 0}
+
+
+def test_a_uniform_curriculum_keeps_the_same_shares() -> None:
+    curriculum = AdversaryCurriculum(SOURCE, Settings(share=0.5, adaptive=False, refusals=0.2))
+    drawn = [curriculum.draw(seed)["task"] for seed in range(60)]
+    hard = [task for task in drawn if task.ops]
+    assert 18 <= len(hard) <= 42
+    assert sum(map(is_refusal, hard)) <= 0.2 * len(hard)
+    assert curriculum.in_evaluation("test") is None

@@ -1,0 +1,75 @@
+"""Who the users of generated tasks are: by level, from a file of personas, or from distributions of one's own."""
+
+import random
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+from agentrl.envs.service_desk.desk import Level
+from agentrl.errors import ConfigError, UserError
+from agentrl.simulators.models import Persona
+from agentrl.simulators.personas import DEFAULT, QUIET, Distributions, PersonaSampler, load_personas, replaced
+
+People = Sequence[Persona] | PersonaSampler
+"""Personas to choose from, none of them for those of the level; or distributions."""
+_SAMPLER: Final = PersonaSampler()
+_PATIENCE: Final = {"tiny": 4, "easy": 8}
+_SILENT: Final = ("locale", "code_switch", "expertise", "verbosity", "politeness")
+"""What users do not show who have one wording of few words for everything."""
+_PLAIN: Final = Persona(id="", display_name="")
+
+
+def draw_persona(people: People, level: Level, rng: random.Random, name: str) -> Persona:
+    """A persona for a task of this level, of the name that the customer has ("" leaves the persona's own)."""
+    named = {"display_name": name} if name else {}
+    if isinstance(people, PersonaSampler):
+        return people.sample(rng.getrandbits(31), **named)
+    if people:
+        return rng.choice(people).model_copy(update=named)
+    if level == "full":
+        return _SAMPLER.sample(rng.getrandbits(31), **named)
+    disclosure = rng.choice(("upfront", "on_request"))
+    return Persona(id=level, display_name=name, disclosure=disclosure, patience=_PATIENCE[level])
+
+
+def people_of(given: Mapping[str, Any] | str | PathLike[str] | None, level: Level, *, few_words: bool) -> People:
+    """What `env_args.personas` gives: a file of personas; distributions, which replace some of the level's; or nothing.
+
+    `few_words` is whether the users have one wording for everything: what they can't show is refused.
+    Raises ConfigError that names the key, and UserError for a file with wrong lines.
+    """
+    if given is None:
+        return ()
+    if isinstance(given, Mapping):
+        for name in given:
+            if few_words and name in _SILENT:
+                raise ConfigError(f"env_args.personas.{name} {_no_effect()}")
+        try:
+            return PersonaSampler(replaced(_distributions(level), given, "env_args.personas."))
+        except UserError as error:
+            raise ConfigError(str(error)) from None
+    if not isinstance(given, (str, PathLike)):
+        raise ConfigError(f"env_args.personas is {given!r}; it must be a file of personas, or distributions by name")
+    personas = load_personas(Path(given))
+    for persona in personas if few_words else ():
+        if silent := [name for name in _SILENT if _part(persona, name) != _part(_PLAIN, name)]:
+            raise ConfigError(f"env_args.personas: in {given} {silent[0]} of the persona {persona.id!r} {_no_effect()}")
+    return personas
+
+
+def _distributions(level: Level) -> Distributions:
+    if level == "full":
+        return DEFAULT
+    return QUIET.model_copy(update={"patience": (_PATIENCE[level],) * 2})
+
+
+def _part(persona: Persona, name: str) -> Any:
+    return (persona.noise.code_switch or None) if name == "code_switch" else getattr(persona, name)
+
+
+def _no_effect() -> str:
+    return (
+        "has no effect here: these users have one English wording of few words for everything. Leave it out, or take "
+        "level=easy, level=full, or a user that a language model plays"
+    )
