@@ -8,8 +8,8 @@ import random
 from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
-from agentrl.envs.service_desk.domain import Desk, Domain, Facts, State, Wish, Write
-from agentrl.envs.service_desk.splits import number_in, split_of_seed
+from agentrl.envs.service_desk.domains.base import Desk, Domain, Facts, State, Wish, Write
+from agentrl.envs.service_desk.domains.splits import number_in, split_of_seed
 from agentrl.envs.tools import Toolbox, ToolError, tool
 from agentrl.simulators import Intent, Ontology, Slot, ToolCall
 from agentrl.simulators.users import seeded

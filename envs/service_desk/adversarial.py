@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from agentrl.envs.service_desk.curriculum import check_operators, make_generator
-from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import get_domain, trades_of
+from agentrl.envs.service_desk.domains.base import Level
+from agentrl.envs.service_desk.domains.registry import get_domain, trades_of
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import GeneratedTasks, read_tasks, sample_task
 from agentrl.errors import ConfigError, UserError, nearest

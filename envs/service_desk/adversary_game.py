@@ -8,8 +8,8 @@ from pettingzoo import AECEnv
 
 from agentrl.envs.base import AnyText, split_of
 from agentrl.envs.service_desk.curriculum import adversary_settings
-from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import get_domain, trades_of
+from agentrl.envs.service_desk.domains.base import Level
+from agentrl.envs.service_desk.domains.registry import get_domain, trades_of
 from agentrl.envs.service_desk.env import ServiceDeskEnv
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import sample_task

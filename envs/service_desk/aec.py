@@ -11,8 +11,8 @@ from pettingzoo import AECEnv
 
 from agentrl.envs.base import AnyText
 from agentrl.envs.service_desk.actions import Answer, parse, written
-from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.base import Level
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.events import Said
 from agentrl.envs.service_desk.expert import Expert
 from agentrl.envs.service_desk.expert_words import words_for

@@ -1,7 +1,7 @@
 """Whether a task that somebody else wrote can be played: all that it names is there."""
 
-from agentrl.envs.service_desk.domain import Domain
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.base import Domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.errors import UserError, nearest
 from agentrl.simulators.adversary import OPERATORS
 from agentrl.simulators.models import Op, SubGoal, UserTask

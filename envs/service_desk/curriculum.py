@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import TaskSource
 from agentrl.errors import ConfigError, UserError, nearest

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from agentrl.envs.base import Curriculum, TextEnv
 from agentrl.envs.service_desk.curriculum import AdversaryCurriculum
-from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.base import Level
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.expert import Expert
 from agentrl.envs.service_desk.expert_words import words_for
 from agentrl.envs.service_desk.judge import judge_of

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from agentrl.envs.service_desk.domain import Domain
-from agentrl.envs.service_desk.hearing import fact_of
+from agentrl.envs.service_desk.domains.base import Domain
+from agentrl.envs.service_desk.verdict.hearing import fact_of
 from agentrl.simulators.schema import Tongue
 
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]")

@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from agentrl.envs.service_desk.desk import Level
+from agentrl.envs.service_desk.domains.desk import Level
 from agentrl.errors import ConfigError, UserError
 from agentrl.simulators.models import Persona
 from agentrl.simulators.personas import DEFAULT, QUIET, Distributions, PersonaSampler, load_personas, replaced

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal
 
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.expert import Expert
 from agentrl.envs.service_desk.expert_words import words_for
 from agentrl.envs.service_desk.session import Session, Verdict

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from agentrl.envs.service_desk.domain import Domain
+from agentrl.envs.service_desk.domains.base import Domain
 
 _ANSWER: Final = "An answer is either a message to the customer, or one or more calls of tools, carried out in order"
 _END: Final = "Text beside calls is not sent. The dialogue ends when the customer ends it."

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agentrl.envs.service_desk.actions import parse
-from agentrl.envs.service_desk.claims import false_claim
-from agentrl.envs.service_desk.consents import Consents
-from agentrl.envs.service_desk.domain import Domain, Wish
+from agentrl.envs.service_desk.domains.base import Domain, Wish
 from agentrl.envs.service_desk.events import Called, Event, Heard, Said
-from agentrl.envs.service_desk.founding import unfounded, unread
-from agentrl.envs.service_desk.privacy import Privacy
-from agentrl.envs.service_desk.speech import language_of, speaks
-from agentrl.envs.service_desk.telling import Telling
+from agentrl.envs.service_desk.verdict.claims import false_claim
+from agentrl.envs.service_desk.verdict.consents import Consents
+from agentrl.envs.service_desk.verdict.founding import unfounded, unread
+from agentrl.envs.service_desk.verdict.privacy import Privacy
+from agentrl.envs.service_desk.verdict.speech import language_of, speaks
+from agentrl.envs.service_desk.verdict.telling import Telling
 from agentrl.envs.tools import ToolError
 from agentrl.simulators.memory import read_part
 from agentrl.simulators.models import SubGoal, ToolCall, UserTask, UserTurn

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from agentrl.envs.base import split_of
 from agentrl.envs.service_desk.curriculum import AdversarialTasks, adversary_settings
-from agentrl.envs.service_desk.domain import Domain, Level
-from agentrl.envs.service_desk.domains import domain_name, get_domain, trades_of
+from agentrl.envs.service_desk.domains.base import Domain, Level
+from agentrl.envs.service_desk.domains.registry import domain_name, get_domain, trades_of
 from agentrl.envs.service_desk.people import people_of
 from agentrl.envs.service_desk.tasks import GeneratedTasks, GivenTasks, TaskSource, read_tasks
 from agentrl.errors import ConfigError, nearest

@@ -6,11 +6,11 @@ from os import PathLike
 from typing import Final, Protocol
 
 from agentrl.envs.service_desk.checking import check_task
-from agentrl.envs.service_desk.domain import Domain, Level
-from agentrl.envs.service_desk.domains import domain_name, get_domain
-from agentrl.envs.service_desk.goals import draw_plan
+from agentrl.envs.service_desk.domains.base import Domain, Level
+from agentrl.envs.service_desk.domains.goals import draw_plan
+from agentrl.envs.service_desk.domains.registry import domain_name, get_domain
+from agentrl.envs.service_desk.domains.splits import split_of_seed
 from agentrl.envs.service_desk.people import People, draw_persona
-from agentrl.envs.service_desk.splits import split_of_seed
 from agentrl.errors import TaskFileError, UserError
 from agentrl.simulators.adversary import files
 from agentrl.simulators.draws import Draws

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from agentrl.envs.service_desk.domain import Domain
+from agentrl.envs.service_desk.domains.base import Domain
 from agentrl.envs.service_desk.events import Heard
 from agentrl.envs.service_desk.plain_user import PlainUser
 from agentrl.envs.service_desk.session import Session

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.tasks import sample_task
 from agentrl.errors import UserError
 from agentrl.simulators import Op, Persona, PolicyUser, UserTask, describe

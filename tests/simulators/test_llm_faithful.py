@@ -8,8 +8,8 @@ import pytest
 from honest_wordings import SHOP_ROWS, TRAVEL_ROWS, Row
 
 from agentrl.envs.service_desk import ServiceDeskEnv
-from agentrl.envs.service_desk.shop_words import SHOP
-from agentrl.envs.service_desk.travel_words import TRAVEL
+from agentrl.envs.service_desk.domains.shop_words import SHOP
+from agentrl.envs.service_desk.domains.travel_words import TRAVEL
 from agentrl.simulators import DialogueAct, Endpoint, HybridUser, Persona, UserTurn
 from agentrl.simulators.example import DESK, sample_task
 from agentrl.simulators.guard import Bounds, problems

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agentrl.envs.service_desk.aec import AGENT, USER, ServiceDeskAEC
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.simulators import DialogueAct, SubGoal, UserGoal
 from agentrl.simulators.consent import agrees, withdraws
 from agentrl.simulators.example import DESK

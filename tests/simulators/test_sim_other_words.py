@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.simulators.listening import user_acts
 from agentrl.simulators.models import SubGoal, UserGoal
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agentrl.envs.service_desk.actions import MOST_CALLS, parse, written
-from agentrl.envs.service_desk.hearing import facts_in, squashed, tells
+from agentrl.envs.service_desk.verdict.hearing import facts_in, squashed, tells
 from agentrl.simulators.models import ToolCall
 
 CALL = ToolCall("get_order", {"order_id": "#1", "zip": "“23”"})

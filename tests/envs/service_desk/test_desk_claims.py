@@ -2,9 +2,9 @@
 
 import pytest
 
-from agentrl.envs.service_desk.claims import false_claim
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.events import Called, Event
+from agentrl.envs.service_desk.verdict.claims import false_claim
 from agentrl.simulators.models import ToolCall
 
 SHOP = get_domain("shop")

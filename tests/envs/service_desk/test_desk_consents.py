@@ -4,7 +4,7 @@ import pytest
 from consent_replies import CHINESE, ENGLISH, rows
 
 from agentrl.envs.service_desk.actions import written
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.session import Session
 from agentrl.envs.service_desk.tasks import sample_task
 from agentrl.simulators.models import UserTask, UserTurn

@@ -8,7 +8,7 @@ import pytest
 
 from agentrl.envs.service_desk import ServiceDeskEnv
 from agentrl.envs.service_desk.actions import written
-from agentrl.envs.service_desk.domain import Level
+from agentrl.envs.service_desk.domains.base import Level
 from agentrl.envs.service_desk.session import Session
 from agentrl.simulators.adversary import OPERATORS
 from agentrl.simulators.models import ToolCall

@@ -7,8 +7,8 @@ import pytest
 from test_desk_minefields import DONE, find, start
 
 from agentrl.envs.service_desk.actions import written
-from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import domain_name, get_domain
+from agentrl.envs.service_desk.domains.base import Level
+from agentrl.envs.service_desk.domains.registry import domain_name, get_domain
 from agentrl.envs.service_desk.session import Session
 from agentrl.envs.service_desk.tasks import sample_task
 from agentrl.simulators.models import DialogueAct, ToolCall, UserTask, UserTurn

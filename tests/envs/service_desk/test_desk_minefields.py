@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from agentrl.envs.service_desk.actions import written
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.session import Session
 from agentrl.envs.service_desk.tasks import sample_task

@@ -13,10 +13,11 @@ from test_desk_constant_agents import AGENTS, successes
 from typer.testing import CliRunner, Result
 
 from agentrl.cli.app import app
-from agentrl.envs.service_desk import ServiceDeskAEC, ServiceDeskEnv, domains, get_domain, sample_task
+from agentrl.envs.service_desk import ServiceDeskAEC, ServiceDeskEnv, get_domain, sample_task
 from agentrl.envs.service_desk.adversary_game import ServiceDeskAdversaryAEC
-from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.goals import carried_out
+from agentrl.envs.service_desk.domains import registry
+from agentrl.envs.service_desk.domains.base import Level
+from agentrl.envs.service_desk.domains.goals import carried_out
 from agentrl.envs.service_desk.playback import play
 from agentrl.errors import ConfigError, UserError
 from agentrl.simulators.adversary import read_tasks
@@ -202,8 +203,8 @@ def test_a_short_name_from_an_entry_point(tmp_path: Path, monkeypatch: pytest.Mo
     written(tmp_path, more=TINY)
     (tmp_path / "library.py").rename(tmp_path / "lending_desk.py")
     monkeypatch.syspath_prepend(tmp_path)
-    points = [EntryPoint("lending", "lending_desk:Library", domains.GROUP)]
-    monkeypatch.setattr(domains.importlib.metadata, "entry_points", lambda group: points)
+    points = [EntryPoint("lending", "lending_desk:Library", registry.GROUP)]
+    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: points)
     assert sample_task("lending", "easy", 3).goal == sample_task(LIBRARY, "easy", 3).goal
     assert sample_task("lending", "easy", 3).domain == "lending"
     assert sample_task("lending", "tiny", 3).domain == "lending.tiny"

@@ -15,7 +15,7 @@ from agentrl.cli.app import app
 from agentrl.envs.registry import resolve
 from agentrl.envs.service_desk import ServiceDeskEnv, sample_task
 from agentrl.envs.service_desk import users as desk_users
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.episode import Episode, Stop
 from agentrl.errors import CheckpointError, ConfigError, EndpointError, ModelError
 from agentrl.evaluation.api import generate_episodes, open_seat

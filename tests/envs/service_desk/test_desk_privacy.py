@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from test_desk_minefields import find, harder, start
 
-from agentrl.envs.service_desk.cards import Cards
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.session import Session
+from agentrl.envs.service_desk.verdict.cards import Cards
 
 CARD = "5660 4516 9251 6866"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentrl.envs.service_desk.speech import language_of, speaks
+from agentrl.envs.service_desk.verdict.speech import language_of, speaks
 from agentrl.simulators.consent import Reply, reply_in
 
 

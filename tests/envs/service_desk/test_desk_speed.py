@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from agentrl.envs.service_desk.domains import DOMAINS, domain_name, get_domain
-from agentrl.envs.service_desk.goals import Plan, draw_plan
+from agentrl.envs.service_desk.domains.goals import Plan, draw_plan
+from agentrl.envs.service_desk.domains.registry import DOMAINS, domain_name, get_domain
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import sample_task
 from agentrl.simulators.draws import Draws

@@ -7,11 +7,11 @@ from itertools import product
 
 import pytest
 
-from agentrl.envs.service_desk.domain import Level
-from agentrl.envs.service_desk.domains import DOMAINS, get_domain
-from agentrl.envs.service_desk.goals import carried_out
+from agentrl.envs.service_desk.domains.base import Level
+from agentrl.envs.service_desk.domains.goals import carried_out
+from agentrl.envs.service_desk.domains.registry import DOMAINS, get_domain
+from agentrl.envs.service_desk.domains.shop import TODAY
 from agentrl.envs.service_desk.playback import play
-from agentrl.envs.service_desk.shop import TODAY
 from agentrl.envs.service_desk.tasks import GivenTasks, read_tasks, sample_task
 from agentrl.errors import TaskFileError, UserError
 from agentrl.simulators.models import SubGoal, UserGoal, UserTask

@@ -7,7 +7,7 @@ import pytest
 from adv_tasks import SHOP, TINY, harder, plain
 
 from agentrl.envs.service_desk.adversarial import dialogues
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.plain_user import PlainUser
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import sample_task

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from adv_tasks import SHOP, TRADES, harder, plain
 
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.playback import Playback, play
 from agentrl.errors import TaskFileError
 from agentrl.simulators.adversary import Rejection, is_refusal, prove, read_tasks, verify, write_tasks

@@ -5,7 +5,7 @@ import random
 import pytest
 from adv_tasks import SHOP, TRADES, harder, plain
 
-from agentrl.envs.service_desk.domains import get_domain
+from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.playback import play
 from agentrl.errors import UserError
 from agentrl.simulators.adversary import CATEGORIES, MAX_DEPTH, OPERATORS, Rejection, applicable, apply, prove

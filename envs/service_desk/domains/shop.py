@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from agentrl.envs.service_desk.domain import Desk, Domain, Facts, State, Wish, Write
-from agentrl.envs.service_desk.shop_tools import VOUCHER, ShopDesk
-from agentrl.envs.service_desk.shop_words import ITEMS, SHOP
-from agentrl.envs.service_desk.splits import number_in, split_of_seed
+from agentrl.envs.service_desk.domains.base import Desk, Domain, Facts, State, Wish, Write
+from agentrl.envs.service_desk.domains.shop_tools import VOUCHER, ShopDesk
+from agentrl.envs.service_desk.domains.shop_words import ITEMS, SHOP
+from agentrl.envs.service_desk.domains.splits import number_in, split_of_seed
 from agentrl.envs.tools import Toolbox
 from agentrl.simulators.models import ToolCall
 from agentrl.simulators.users import seeded

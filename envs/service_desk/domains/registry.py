@@ -13,12 +13,12 @@ from functools import cache
 from typing import Any, Final, get_args
 
 from agentrl.envs.importing import import_module, import_source, named
-from agentrl.envs.service_desk.domain import Domain, Level
-from agentrl.envs.service_desk.domain_parts import check_domain, tiny_of
-from agentrl.envs.service_desk.shop import Shop
-from agentrl.envs.service_desk.shop_tiny import TinyShop
-from agentrl.envs.service_desk.travel import Travel
-from agentrl.envs.service_desk.travel_tiny import TinyTravel
+from agentrl.envs.service_desk.domains.base import Domain, Level
+from agentrl.envs.service_desk.domains.parts import check_domain, tiny_of
+from agentrl.envs.service_desk.domains.shop import Shop
+from agentrl.envs.service_desk.domains.shop_tiny import TinyShop
+from agentrl.envs.service_desk.domains.travel import Travel
+from agentrl.envs.service_desk.domains.travel_tiny import TinyTravel
 from agentrl.errors import ConfigError, UserError, nearest
 
 TRADES: Final[tuple[str, ...]] = (Shop.name, Travel.name)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agentrl.envs.importing import describe
-from agentrl.envs.service_desk.domain import Domain, Write
+from agentrl.envs.service_desk.domains.base import Domain, Write
 from agentrl.envs.tools import Tool
 from agentrl.errors import AgentRLError, UserError
 from agentrl.simulators.schema import Intent
@@ -21,7 +21,9 @@ def tiny_of(cls: type[Domain]) -> type[Domain] | None:
 def check_domain(cls: Any, name: str) -> Domain:
     """One of the class, which `name` names. Raises UserError that says what is missing or does not fit together."""
     if not (isinstance(cls, type) and issubclass(cls, Domain)):
-        raise UserError(f"{name} is no domain: derive the class from agentrl.envs.service_desk.domain.Domain ({_HOW})")
+        raise UserError(
+            f"{name} is no domain: derive the class from agentrl.envs.service_desk.domains.base.Domain ({_HOW})"
+        )
     if lacks := sorted(_missing(cls)):
         raise UserError(f"{name} lacks {', '.join(lacks)}: a domain has to say them ({_HOW})")
     try:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from agentrl.envs.service_desk.cards import Cards
-from agentrl.envs.service_desk.domain import Domain, State
-from agentrl.envs.service_desk.hearing import tells
+from agentrl.envs.service_desk.domains.base import Domain, State
+from agentrl.envs.service_desk.verdict.cards import Cards
+from agentrl.envs.service_desk.verdict.hearing import tells
 from agentrl.simulators.models import SubGoal, UserGoal, UserTask
 
 

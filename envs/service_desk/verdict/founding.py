@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from agentrl.envs.service_desk.domain import Desk, Domain, State, Wish
+from agentrl.envs.service_desk.domains.base import Desk, Domain, State, Wish
 from agentrl.envs.service_desk.events import Called, Event
-from agentrl.envs.service_desk.privacy import may_not_know
+from agentrl.envs.service_desk.verdict.privacy import may_not_know
 from agentrl.envs.tools import ToolError
 from agentrl.simulators.models import SubGoal, ToolCall, UserGoal, UserTask
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from agentrl.envs.service_desk.shop_words import plain_intent
+from agentrl.envs.service_desk.domains.shop_words import plain_intent
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.schema import Intent, Slot
 

@@ -4,11 +4,11 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.domain import Facts, State, Wish, Write
-from agentrl.envs.service_desk.shop import GIVEN, Shop
-from agentrl.envs.service_desk.shop_tools import ShopDesk
-from agentrl.envs.service_desk.shop_words import TINY_SHOP
-from agentrl.envs.service_desk.splits import number_in, split_of_seed
+from agentrl.envs.service_desk.domains.base import Facts, State, Wish, Write
+from agentrl.envs.service_desk.domains.shop import GIVEN, Shop
+from agentrl.envs.service_desk.domains.shop_tools import ShopDesk
+from agentrl.envs.service_desk.domains.shop_words import TINY_SHOP
+from agentrl.envs.service_desk.domains.splits import number_in, split_of_seed
 from agentrl.envs.tools import Toolbox
 from agentrl.simulators.models import ToolCall
 from agentrl.simulators.users import seeded

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from agentrl.envs.service_desk.domain import Wish
+from agentrl.envs.service_desk.domains.base import Wish
 from agentrl.simulators.consent import reply_in, without_no
 from agentrl.simulators.listening import wish_patterns
 from agentrl.simulators.models import DialogueAct, SubGoal, UserTurn

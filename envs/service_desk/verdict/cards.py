@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from agentrl.envs.service_desk.hearing import squashed
+from agentrl.envs.service_desk.verdict.hearing import squashed
 
 _NAMES: Final = {
     name: str(digit)

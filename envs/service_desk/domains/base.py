@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.desk import Desk, Facts, Level, State, Wish, Write
-from agentrl.envs.service_desk.goals import Plan, carried_out, draw_anybodys_goal, draw_plan
+from agentrl.envs.service_desk.domains.desk import Desk, Facts, Level, State, Wish, Write
+from agentrl.envs.service_desk.domains.goals import Plan, carried_out, draw_anybodys_goal, draw_plan
 from agentrl.envs.tools import Toolbox, ToolError
 from agentrl.errors import UserError
 from agentrl.simulators.models import SubGoal, ToolCall, UserGoal, UserTask

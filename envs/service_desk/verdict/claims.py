@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from agentrl.envs.service_desk.domain import Domain, Wish
+from agentrl.envs.service_desk.domains.base import Domain, Wish
 from agentrl.envs.service_desk.events import Called, Event
 
 _VERBS = (

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Final
 
-from agentrl.envs.service_desk.hearing import Fact, fact_of, facts_in, spellings, tells
+from agentrl.envs.service_desk.verdict.hearing import Fact, fact_of, facts_in, spellings, tells
 
 _CLAUSES: Final = re.compile(r"[;!?；！？。\n]|\.(?=\s|$)|,(?=\s(?:so|but|because|since)\b)|，(?=所以|但|因为)")
 """What stands behind them adds to what was said, and is no choice beside it, as in a list."""

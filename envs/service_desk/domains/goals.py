@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agentrl.simulators.models import SubGoal, UserGoal
 
 if TYPE_CHECKING:
-    from agentrl.envs.service_desk.domain import Domain, Level, State, Wish
+    from agentrl.envs.service_desk.domains.base import Domain, Level, State, Wish
 
 REFUSED = 0.3
 """How many wishes are for something that the policy forbids, of those that it may forbid."""

@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
-from agentrl.envs.service_desk.domain import Desk, Domain, Facts, State, Wish, Write
-from agentrl.envs.service_desk.splits import number_in, split_of_seed
-from agentrl.envs.service_desk.travel_tools import INSURANCE, UPGRADE, TravelDesk
-from agentrl.envs.service_desk.travel_words import TRAVEL
+from agentrl.envs.service_desk.domains.base import Desk, Domain, Facts, State, Wish, Write
+from agentrl.envs.service_desk.domains.splits import number_in, split_of_seed
+from agentrl.envs.service_desk.domains.travel_tools import INSURANCE, UPGRADE, TravelDesk
+from agentrl.envs.service_desk.domains.travel_words import TRAVEL
 from agentrl.envs.tools import Toolbox
 from agentrl.simulators.models import ToolCall
 from agentrl.simulators.users import seeded

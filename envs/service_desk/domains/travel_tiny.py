@@ -4,11 +4,11 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from agentrl.envs.service_desk.domain import Facts, State, Wish, Write
-from agentrl.envs.service_desk.splits import number_in, split_of_seed
-from agentrl.envs.service_desk.travel import CITIES, GIVEN, Travel
-from agentrl.envs.service_desk.travel_tools import TravelDesk
-from agentrl.envs.service_desk.travel_words import TINY_TRAVEL
+from agentrl.envs.service_desk.domains.base import Facts, State, Wish, Write
+from agentrl.envs.service_desk.domains.splits import number_in, split_of_seed
+from agentrl.envs.service_desk.domains.travel import CITIES, GIVEN, Travel
+from agentrl.envs.service_desk.domains.travel_tools import TravelDesk
+from agentrl.envs.service_desk.domains.travel_words import TINY_TRAVEL
 from agentrl.envs.tools import Toolbox
 from agentrl.simulators.users import seeded
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from agentrl.envs.service_desk.domain import Desk
+from agentrl.envs.service_desk.domains.base import Desk
 from agentrl.envs.tools import ToolError, tool
 
 VOUCHER = 10
