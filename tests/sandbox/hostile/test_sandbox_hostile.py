@@ -121,6 +121,7 @@ def _may_pass(path: str) -> bool:
     return all(os.stat(parent).st_mode & 0o001 for parent in Path(path).parents)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["namespaces", "lockdown"])
 def test_all_of_it_holds_for_an_ordinary_user(tier: str) -> None:
     if os.geteuid() != 0:
