@@ -79,7 +79,7 @@ class TextEnv(gymnasium.Env[str, str]):
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (gymnasium declares it this way)
     system_prompt: str = ""
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {}
-    cold_start_args: ClassVar[Mapping[str, Any]] = {}
+    cold_start_args: Mapping[str, Any] = {}
     yields_to: ClassVar[Mapping[str, Sequence[str]]] = {}
     table: ClassVar[str] = ""
     """Where the same environment is found with further seats, a PettingZoo one: `agentrl env play ENV --as SEAT`."""

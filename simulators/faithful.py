@@ -55,6 +55,12 @@ _BEHIND_NO: Final = re.compile(
     re.IGNORECASE,
 )
 """What makes a value before it the wrong one."""
+_OTHERS: Final = re.compile(
+    r"\b(?:every|all|any)(?: of)?(?: my| the)? other (?:order|booking|purchase|one)s?\b"
+    r"|(?:其他|其它|别的|所有)的?(?:订单|预订)(?:也|都|全)",
+    re.IGNORECASE,
+)
+"""A wish for all that the user has."""
 _NOTHING: Final = re.compile(r"(?!)")
 
 
@@ -107,6 +113,8 @@ def _wishes(text: str, planned: Planned, ontology: Ontology) -> Iterable[str]:
             pattern = wish_phrases(ontology)[kind] if due and not info else _NOTHING
         if kind not in known and not open_to and pattern.search(asked if info else said):
             yield f"brought in another wish: {ontology.intents[kind].vague['en'][0]!r}"
+    if due and _OTHERS.search(text) and not _OTHERS.search(planned.plain):
+        yield "brought in another wish: the same for other records"
 
 
 def _yes_or_no(text: str, planned: Planned) -> Iterable[str]:

@@ -157,6 +157,8 @@ class SolvabilityProof(_Model):
     """A digest of the projected final state, computed from the goal and not from the expert."""
     task: str = ""
     """A digest of the task without this proof."""
+    database: str = ""
+    """A digest of the database that the domain made of the task's seed."""
     noop_succeeds: bool = False
     """Whether an agent that never does anything succeeds as well."""
     refuser_succeeds: bool = False

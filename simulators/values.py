@@ -14,13 +14,14 @@ _NUMBER: Final = re.compile(
 )
 """What looks like an identifier, an amount, or a large number, whatever the ontology's look like."""
 _SMALL: Final = re.compile(r"(?<![A-Za-z\d.,])\d+(?![A-Za-z]*\d)")
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH: Final = (
-    "(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|"
-    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH: Final = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|"
+    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
+"""The pattern of a month's name, long or short, without a group; its first three letters are in `MONTHS`."""
 _DAY: Final = re.compile(
-    rf"\b{_MONTH}\.? (\d\d?)(?:st|nd|rd|th)?(?!\d)|(?<!\d)(\d\d?)(?:st|nd|rd|th)? (?:of )?{_MONTH}\b"
+    rf"\b({MONTH})(?:\.? |-)(\d\d?)(?:st|nd|rd|th)?(?!\d)|(?<!\d)(\d\d?)(?:st|nd|rd|th)?(?: (?:of )?|-)({MONTH})\b"
     r"|(\d\d?)月(\d\d?)[日号]",
     re.IGNORECASE,
 )
@@ -81,7 +82,7 @@ def _day(date: re.Match[str]) -> str:
     name, behind, before, name_behind, month, day = date.groups()
     if month:
         return f"{int(month):02d}-{int(day):02d}"
-    return f"{_MONTHS.index((name or name_behind)[:3].lower()) + 1:02d}-{int(behind or before):02d}"
+    return f"{MONTHS.index((name or name_behind)[:3].lower()) + 1:02d}-{int(behind or before):02d}"
 
 
 def _key(value: str) -> str:

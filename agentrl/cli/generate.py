@@ -164,6 +164,8 @@ def _write(playing: "Playing", episodes: int, target: "Target", selection: "Sele
 
 
 def _report(selection: "Selection", target: "Target") -> None:
+    from agentrl.data.formats import PAIRS
+
     tally = selection.tally
     left_out = [f"{tally[name]} {words}" for name, words in _LEFT_OUT.items() if tally[name]]
     typer.echo(
@@ -172,6 +174,9 @@ def _report(selection: "Selection", target: "Target") -> None:
         + "".join(f", {one}" for one in left_out)
         + f"; kept {tally['kept']}"
     )
+    if PAIRS in target.kinds:
+        rival = f"; the worse policy played {tally['rival_played']} episodes, {tally['rival_succeeded']} with success"
+        typer.echo(f"wrote {tally['pairs']} pairs" + (rival if tally["rival_played"] else ""))
     for kind, path in target.paths.items():
         if path.exists():
             typer.echo(f"  {kind}: {path}")

@@ -1,7 +1,7 @@
 """Playing an environment in the terminal: what is shown, and how an answer is typed."""
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,26 +94,24 @@ def one_seat(
 ) -> Choose:
     """A human in one seat, who sees only what that seat sees; `agent` (expert, noop, a run or a model) has the others.
 
-    Raises ConfigError where there is no such seat or expert, and the errors of loading a policy.
+    A policy is loaded at once: a wrong name is told before anybody has typed. Raises ConfigError where there is no
+    such seat or expert, and the errors of loading a policy.
     """
     if seat not in env.possible_agents:
         seats = ", ".join(env.possible_agents)
         raise ConfigError(f"--as {seat}: no such seat.{nearest(seat, env.possible_agents, 1)} Seats: {seats}.")
     human = table_agent("human", entry, env, multiline)
-    players: dict[str, Callable[[str], str]] = {}
     expert = getattr(env.unwrapped, "expert", None)
     if agent == "expert" and not callable(expert):
         raise ConfigError(f"--agent expert: {entry.name} has no expert(). Name a run or a model.")
+    others = [one for one in env.possible_agents if one != seat]
+    players = {} if agent in SCRIPTED else _players(agent, others, entry, env_args, seed)
 
     def answer(other: str, observation: Any) -> str:
         if agent == "noop":
             return ""
         if agent == "expert":
             return str(expert(other))  # type: ignore[misc]
-        if other not in players:
-            from agentrl.evaluation.api import open_seat
-
-            players[other] = open_seat(agent, entry.spec, other, env_args=env_args, seed=seed)
         return players[other](text_of(observation))
 
     def choose(other: str, observation: Any, space: Any) -> Any:
@@ -122,6 +120,15 @@ def one_seat(
         return action_of(space, answer(other, observation))
 
     return choose
+
+
+def _players(
+    policy: str, seats: Sequence[str], entry: EnvEntry, env_args: Mapping[str, Any], seed: int
+) -> dict[str, Callable[[str], str]]:
+    """What a run or a model says in each of the seats. Raises the errors of loading it."""
+    from agentrl.evaluation.api import open_seat
+
+    return {seat: open_seat(policy, entry.spec, seat, env_args=env_args, seed=seed) for seat in seats}
 
 
 def shower(agent: str, seat: str | None = None) -> Watch:
@@ -146,8 +153,8 @@ def show_end(record: Play, seat: str | None = None) -> None:
     """Print the last observation (with a `seat` that of this one only) and the result."""
     typer.echo()
     for name, observation in record.final.items() if record.ended else ():
-        if seat in (None, name):
-            typer.echo(printable(text_of(observation)))
+        if seat in (None, name) and (text := text_of(observation)):
+            typer.echo(printable(text))
     outcome = "" if record.success is None else ", success" if record.success else ", no success"
     totals = ", ".join(f"{seat} {total:.3g}" for seat, total in record.totals.items())
     reward = totals if len(record.totals) > 1 else f"{record.score:.3g}"

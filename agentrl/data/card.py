@@ -111,11 +111,13 @@ def _last_lines(lines: Iterable[bytes]) -> Sequence[int]:
 
 def _markdown(card: Mapping[str, Any]) -> str:
     kinds, counts, variety = card["files"], card["counts"], card["variety"]
-    head = ["---", "configs:"]
-    for kind in kinds:
+    there = [kind for kind in kinds if kinds[kind]]  # without a record there is no file to name
+    head = ["---", "configs:" if there else "configs: []"]
+    for kind in there:
         head += [f"- config_name: {kind}", f'  data_files: "{kind}/*.jsonl"']
-    told = [{"config_name": kind, "features": features(kind)} for kind in kinds]
-    head += ["dataset_info:", *(f"- {json.dumps(one)}" for one in told)]  # YAML understands JSON
+    told = [{"config_name": kind, "features": features(kind)} for kind in there]
+    head += ["dataset_info:" if told else "dataset_info: []"]
+    head += [f"- {json.dumps(one)}" for one in told]  # YAML understands JSON
     settings = [f"| {key} | `{json.dumps(value, ensure_ascii=False)}` |" for key, value in card["settings"].items()]
     left_out = ", ".join(f"{counts[name]} {words}" for name, words in _LEFT_OUT.items() if counts.get(name))
     lines = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agentrl.data.card import write_card
-from agentrl.data.formats import FORMATS
+from agentrl.data.formats import FORMATS, PAIRS
 from agentrl.data.jsonl import JsonlWriter
 from agentrl.data.selection import Selection
 from agentrl.data.shards import INDEX, ShardWriter
@@ -78,8 +78,11 @@ class DataSet:
         self.whole = False
         chosen = self.selection.choose(group)
         failures: list[Episode] = []
-        if "preference" in self.kinds:
+        tally = self.selection.tally
+        if PAIRS in self.kinds:
             failures = self.selection.different(one for one in (*group, *against) if not one.failed and not one.success)
+            tally["rival_played"] += len(against)
+            tally["rival_succeeded"] += sum(episode.success for episode in against if not episode.failed)
         for kind in self.kinds:
             if kind == EPISODES:
                 for episode in chosen:
@@ -87,6 +90,7 @@ class DataSet:
             else:
                 for record in FORMATS[kind].records(chosen, failures):
                     self.sink.write(kind, self._line(record))
+                    tally.update(["pairs"] if kind == PAIRS else ())
         for episode in chosen:
             self.sink.write(INDEX, _IN_JSON(self._entry(episode)))
         self.tasks += 1

@@ -23,6 +23,7 @@ from agentrl.data.export import (
 from agentrl.data.tool_calls import join_action, join_observation
 from agentrl.episode import Episode, Stop, Trajectory, Turn
 
+PAIRS = "preference"
 _CALLS, _RESULTS = "function_call", "observation"
 
 
@@ -172,7 +173,7 @@ FORMATS: dict[str, Format] = {
     "sharegpt": Format(_each(to_sharegpt), from_sharegpt),
     "alpaca": Format(_each(to_alpaca), from_alpaca),
     "prompt_response": Format(_each(to_prompt_response), from_prompt_response, whole=False),
-    "preference": Format(_pairs, lambda record: from_preference(record)[0], whole=False),
+    PAIRS: Format(_pairs, lambda record: from_preference(record)[0], whole=False),
 }
 """Every form but our own episodes, which are written whole."""
 

@@ -43,7 +43,9 @@ class Selection:
     cap_per_cell: int | None = None
     cell: Sequence[str] = ()
     tally: Counter[str] = field(default_factory=Counter)
-    """played, succeeded, failed (the machinery broke), unsuccessful, not_best, duplicate, over_cap, kept."""
+    """played, succeeded, failed (the machinery broke), unsuccessful, not_best, duplicate, over_cap, kept.
+
+    Where pairs are written, also these, and rival_played and rival_succeeded: pairs, episodes of the worse policy."""
     cells: Counter[str] = field(default_factory=Counter)
     _seen: set[str] = field(default_factory=set)
 

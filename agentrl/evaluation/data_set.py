@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from agentrl.data.formats import PAIRS
 from agentrl.data.selection import Selection, digest, in_turn
 from agentrl.data.target import Target
 from agentrl.episode import Episode
+from agentrl.errors import ConfigError
 from agentrl.evaluation import api
 from agentrl.evaluation.players import environment_args, state_of
 from agentrl.runs.sources import file_digests
@@ -112,8 +114,14 @@ def write_data_set(
     played now; `selection.tally` has counted what became of their episodes.
 
     `on_task` gets the number of tasks that are done, at the beginning and after each. Whatever ends it, all whole tasks
-    are kept. Raises the UserErrors of the environment, the policies and the target.
+    are kept. Raises ConfigError for pairs where a task has one episode, and the UserErrors of the environment, the
+    policies and the target.
     """
+    if PAIRS in target.kinds and playing.samples == 1 and playing.against is None:
+        raise ConfigError(
+            f"--format {PAIRS}: a pair needs two episodes of its task. Add --samples N, --best-of N, or a worse policy "
+            "with --against."
+        )
     display = Display()
     playing = playing.at_home(display)
     best_of = playing.samples if selection.best_only else None

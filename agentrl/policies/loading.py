@@ -94,6 +94,7 @@ def _check_exists(path: str) -> None:
     if Path(path).is_dir():
         return
     looks_local = path.startswith((".", "/", "~")) or path.count("/") > 1 or Path(path).exists()
+    looks_local |= "/" in path and Path(path).parent.is_dir()  # runs/NAME, where there are runs
     if looks_local:
         raise ModelError(
             f"model_name_or_path={path}: there is no such folder. Give the folder of a Hugging Face model "

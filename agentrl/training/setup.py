@@ -60,8 +60,22 @@ def _demonstration_args(config: TrainConfig, collector: Collector) -> dict[str, 
     but for what would make demonstrations dear (`cold_start_args`): that takes a word of its own."""
     wishes = {} if config.model_name_or_path else collector.tiny_cold_start_args
     own = {name: value for name, value in wishes.items() if collector.entry.accepts(name)}
-    replaced = {name: value for name, value in collector.cold_start_args.items() if name in config.env_args}
-    return own | config.env_args | replaced | config.cold_start_env_args
+    return own | config.env_args | _replaced(config, collector) | config.cold_start_env_args
+
+
+def _replaced(config: TrainConfig, collector: Collector) -> dict[str, Any]:
+    """What the demonstrations are played with in place of the user's own arguments."""
+    own = config.env_args.keys() - config.cold_start_env_args.keys()
+    other = {name: value for name, value in collector.cold_start_args.items() if name in own}
+    return {name: value for name, value in other.items() if value != config.env_args[name]}
+
+
+def _told_replaced(replaced: Mapping[str, Any]) -> str:
+    """For people, behind a sentence."""
+    without = [name for name, value in replaced.items() if value is None]
+    told = [f"with {name}={value}" for name, value in replaced.items() if value is not None]
+    told += [f"without {', '.join(without)}"] if without else []
+    return f", played {', '.join(told)}" if told else ""
 
 
 def initial_policy(config: TrainConfig, collector: Collector, display: Display) -> ColdStart:
@@ -71,6 +85,7 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
     given = _given(config, critic)
     if not (collector.has_expert and config.cold_start_episodes):
         return ColdStart(given or _untaught(config, collector, critic), _why_slow(config, collector))
+    apart = _told_replaced(_replaced(config, collector))
     with display.phase("cold start") as report:
         env_args = _demonstration_args(config, collector)
         with contextlib.closing(open_collector(config, collector.entry, env_args)) as demonstrations:
@@ -81,7 +96,7 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
             key = cold_start.cache_key(config, demonstrations, cold_start.worth_imitating(played))
             cached = cold_start.cache_folder() / key
             if config.cold_start_cache and (cached / "config.json").is_file():
-                return ColdStart(load_policy(cached, value_head=critic), f"cold start from the cache: {cached}")
+                return ColdStart(load_policy(cached, value_head=critic), f"cold start from the cache: {cached}{apart}")
             played += cold_start.expert_episodes(demonstrations, config, range(sample.stop, total), report)
             _check_expert(config, played)
         episodes, told = cold_start.worth_imitating(played), tell_failures(played)
@@ -98,7 +113,7 @@ def initial_policy(config: TrainConfig, collector: Collector, display: Display) 
     story = f"cold start on {solved} successful expert episodes"
     if solved < len(episodes):
         story += f" and on {len(episodes) - solved} that failed by a carelessness which is to be imitated"
-    return ColdStart(policy, f"{story}; {told}" if told else story)
+    return ColdStart(policy, f"{story}{apart}; {told}" if told else story + apart)
 
 
 def _check_expert(config: TrainConfig, played: list[Episode]) -> None:

@@ -19,7 +19,8 @@ from agentrl.envs.service_desk.expert_words import words_for
 from agentrl.envs.service_desk.prompts import system_prompt
 from agentrl.envs.service_desk.rewards import RewardWeights, reward_parts
 from agentrl.envs.service_desk.session import Session
-from agentrl.envs.service_desk.sources import check_number, open_tasks, reset_options
+from agentrl.envs.service_desk.settings import check_number
+from agentrl.envs.service_desk.sources import open_tasks, reset_options
 from agentrl.envs.service_desk.tasks import TaskSource, labels
 from agentrl.envs.service_desk.users import agenda_user, hear
 from agentrl.simulators.descriptions import describe
@@ -165,6 +166,7 @@ class ServiceDeskAEC(AECEnv):  # type: ignore[misc] # PettingZoo has no types
         calls = [call for call in answer.calls if isinstance(call, ToolCall) and call.name == END]
         if calls:
             self._session.hear(UserTurn("", done=True, reason=self._true_reason(calls[-1].arguments.get("reason"))))
+            self._texts[USER] = ""  # an error told before would read as if this had failed
             self._finish(done=True)
             return
         if answer.calls and self._broken < _TRIES:

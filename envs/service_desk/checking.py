@@ -3,7 +3,7 @@
 from agentrl.envs.service_desk.domains.base import Domain
 from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.errors import UserError, nearest
-from agentrl.simulators.adversary import OPERATORS
+from agentrl.simulators.adversary import OPERATORS, domain_changed
 from agentrl.simulators.models import Op, SubGoal, UserTask
 from agentrl.simulators.strategies import HOOKS
 from agentrl.simulators.strategy import check_op
@@ -31,7 +31,12 @@ def _check_wish(wish: SubGoal, task: UserTask, domain: Domain) -> None:
     try:
         domain.refusal(domain.read_state(task.seed), wish.kind, wish.slots)
     except (KeyError, TypeError):
-        raise UserError(f"the wish {wish.kind!r} is about nothing in the database of seed {task.seed}") from None
+        why = (
+            f": the domain {task.domain!r} has changed since the task was proven"
+            if domain_changed(task, domain)
+            else ""
+        )
+        raise UserError(f"the wish {wish.kind!r} is about nothing in the database of seed {task.seed}{why}") from None
 
 
 def _check_op(op: Op, task: UserTask, domain: Domain) -> None:

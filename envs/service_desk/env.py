@@ -12,10 +12,12 @@ from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.expert import Expert
 from agentrl.envs.service_desk.expert_words import words_for
 from agentrl.envs.service_desk.judge import judge_of
+from agentrl.envs.service_desk.people import shown_in_few_words
 from agentrl.envs.service_desk.prompts import prompt_without_tools, system_prompt
 from agentrl.envs.service_desk.rewards import RewardWeights, reward_parts
 from agentrl.envs.service_desk.session import Session
-from agentrl.envs.service_desk.sources import check_flag, check_number, open_tasks, reset_options
+from agentrl.envs.service_desk.settings import check_flag, check_number
+from agentrl.envs.service_desk.sources import open_tasks, reset_options
 from agentrl.envs.service_desk.tasks import TaskSource, labels
 from agentrl.envs.service_desk.users import UserKind, hear, users_of, worded
 from agentrl.simulators.models import UserTask
@@ -30,13 +32,13 @@ class ServiceDeskEnv(TextEnv):
 
     `reset` takes `options={"split": "train" | "test"}`, and `options={"task": UserTask, "user_seed": int}` to play a
     given one; `"number"` is the episode's place in a given list of tasks, `seed` if left out. `step` raises
-    InfrastructureError when a user that is a language model can't be reached, or a judge that the reward needs.
+    InfrastructureError when a user that is a language model can't be reached, or a judge that a success's reward needs.
     """
 
     metadata: dict[str, Any] = {**TextEnv.metadata, "reward_range": (0.0, 1.0)}  # noqa: RUF012 (as gymnasium declares it)
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {"expert_mistake_rate": 0.45, "imitate_mistakes": True}
     """The tiny policy imitates a careless expert, which leaves RL something to put right."""
-    cold_start_args: ClassVar[Mapping[str, Any]] = {
+    cold_start_args: Mapping[str, Any] = {
         "user": "agenda",
         **dict.fromkeys(
             (
@@ -109,6 +111,9 @@ class ServiceDeskEnv(TextEnv):
         given: dict[str, Any] = {"task_file": task_file, "tasks": tasks, "personas": personas, "adversary": adversary}
         self._played = open_tasks(domain, level, **given, few_words=user == "agenda")
         self._users = users_of(user, user_model, user_base_url, user_args)
+        if user != "agenda" and personas is not None and any(one.few_words for one in self._played.domains):
+            # A cold start's scripted users have few words, in which not all of these people can show.
+            self.cold_start_args = {**self.cold_start_args, "personas": shown_in_few_words(personas)}
         self._requested: set[str] = set()
         self._most_turns = max_turns
         self._weights = RewardWeights.of(reward_weights or {})
@@ -207,7 +212,7 @@ class ServiceDeskEnv(TextEnv):
     ) -> tuple[str, float, bool, bool, dict[str, Any]]:
         session = self._current()
         verdict = session.verdict()
-        judged = self._judge.grade(session) if self._judge else {}
+        judged = self._judge.grade(session, success=verdict.success) if self._judge else {}
         rewards = reward_parts(
             self._weights,
             success=verdict.success,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentrl.envs.service_desk.events import Called, Event, Heard, Said
 from agentrl.envs.service_desk.session import Session
-from agentrl.envs.service_desk.users import endpoint_of, settings_of
+from agentrl.envs.service_desk.settings import endpoint_of, settings_of
 from agentrl.errors import ConfigError, EndpointError
 
 if TYPE_CHECKING:
@@ -57,21 +57,23 @@ _ASKED: Final = "<{mark}>\n{lines}\n</{mark}>\n\nThe dialogue is over. Grade the
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Grades dialogues. `required`: one that it does not grade is FAILED; else its grades are reported as missing."""
+    """Grades dialogues. `required`: a success that it does not grade is FAILED; else its grades are just missing."""
 
     endpoint: "Endpoint"
     required: bool = False
 
-    def grade(self, session: Session) -> dict[str, Any]:
+    def grade(self, session: Session, *, success: bool) -> dict[str, Any]:
         """{"share": the mean grade as a part of the scale, in [0, 1], "criteria": the grades, "why": a sentence}.
 
-        Without an answer that can be read {"missing": why}. Raises EndpointError instead where it is `required`.
+        Without an answer that can be read {"missing": why}. Raises EndpointError instead for a success where it is
+        `required`. The reward of a failure needs no grades: an agent must not get out of its 0 by words that keep the
+        judge from grading.
         """
         try:
             grades, why = self._ask(session)
         except EndpointError as error:
             told = f"the judge: {error}"
-            if self.required:
+            if self.required and success:
                 raise EndpointError(told) from error
             return {"missing": told}
         share = sum(grade - LEAST for grade in grades.values()) / (MOST - LEAST) / len(grades)

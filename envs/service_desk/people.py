@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from agentrl.envs.service_desk.domains.desk import Level
+from agentrl.envs.service_desk.domains.base import Level
 from agentrl.errors import ConfigError, UserError
 from agentrl.simulators.models import Persona
 from agentrl.simulators.personas import DEFAULT, QUIET, Distributions, PersonaSampler, load_personas, replaced
@@ -53,9 +53,25 @@ def people_of(given: Mapping[str, Any] | str | PathLike[str] | None, level: Leve
         raise ConfigError(f"env_args.personas is {given!r}; it must be a file of personas, or distributions by name")
     personas = load_personas(Path(given))
     for persona in personas if few_words else ():
-        if silent := [name for name in _SILENT if _part(persona, name) != _part(_PLAIN, name)]:
+        if silent := _silent_parts(persona):
             raise ConfigError(f"env_args.personas: in {given} {silent[0]} of the persona {persona.id!r} {_no_effect()}")
     return personas
+
+
+def shown_in_few_words(
+    given: Mapping[str, Any] | str | PathLike[str],
+) -> Mapping[str, Any] | str | PathLike[str] | None:
+    """What of valid `env_args.personas` is left for users with one wording for everything: None for nothing.
+
+    Of distributions it is those that they can show; a file is left out as a whole where it has what they can't.
+    """
+    if isinstance(given, Mapping):
+        return {name: value for name, value in given.items() if name not in _SILENT} or None
+    return None if any(_silent_parts(persona) for persona in load_personas(Path(given))) else given
+
+
+def _silent_parts(persona: Persona) -> list[str]:
+    return [name for name in _SILENT if _part(persona, name) != _part(_PLAIN, name)]
 
 
 def _distributions(level: Level) -> Distributions:

@@ -92,22 +92,6 @@ def reset_options(options: Mapping[str, Any] | None, number: int | None) -> dict
     return found
 
 
-def check_number(name: str, value: object, least: float, most: float | None = None, *, whole: bool = False) -> None:
-    """Raises ConfigError unless an argument is a number in the range."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-    if whole and not isinstance(number, int):
-        number = None
-    if number is None or not least <= number or (most is not None and not number <= most):
-        wanted = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ConfigError(f"env_args.{name} is {value!r}; it must be {'a whole number, ' if whole else ''}{wanted}")
-
-
-def check_flag(name: str, value: object) -> None:
-    """Raises ConfigError unless an argument is true or false."""
-    if not isinstance(value, bool):
-        raise ConfigError(f"env_args.{name} is {value!r}; it must be true or false")
-
-
 def _read(file: object) -> list[UserTask]:
     if not isinstance(file, str | PathLike):
         raise ConfigError(f"env_args.task_file is {file!r}; it must be the name of a file")

@@ -3,22 +3,20 @@
 import importlib.metadata
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 from agentrl.envs.service_desk.domains.base import Domain
 from agentrl.envs.service_desk.events import Heard
 from agentrl.envs.service_desk.plain_user import PlainUser
 from agentrl.envs.service_desk.session import Session
+from agentrl.envs.service_desk.settings import check_names, endpoint_of, settings_of
 from agentrl.errors import ConfigError, nearest
 from agentrl.simulators.guard import REPLACED
 from agentrl.simulators.listening import user_acts
 from agentrl.simulators.models import UserTask, UserTurn
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.users import AgendaUser, User
-
-if TYPE_CHECKING:
-    from agentrl.simulators.endpoint import Endpoint
 
 UserKind = Literal["agenda", "hybrid", "llm", "policy"]
 MakeUser = Callable[[UserTask, Domain, int], User]
@@ -89,27 +87,6 @@ def worded(session: Session) -> dict[str, dict[str, int]]:
     return {"user_turns": {"by_model": len(notes), "asked_again": sum(map(bool, notes)), "replaced": replaced}}
 
 
-def settings_of(whose: str, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """`{whose}_args`, none if left out. Raises ConfigError for what is no mapping."""
-    if given is not None and not isinstance(given, Mapping):
-        raise ConfigError(f"env_args.{whose}_args is {given!r}; it must be a mapping of settings, e.g. {{timeout: 60}}")
-    return given or {}
-
-
-def endpoint_of(whose: str, model: str, base_url: str, settings: Mapping[str, Any]) -> "Endpoint":
-    """The endpoint that `{whose}_model`, `{whose}_base_url` and `{whose}_args` name. Raises ConfigError."""
-    from agentrl.simulators.endpoint import Endpoint
-
-    known = {field.name for field in fields(Endpoint)} - {"model", "base_url", "api_key"}
-    if "api_key" in settings:
-        raise ConfigError(f"env_args.{whose}_args.api_key would be written to the run: set OPENAI_API_KEY instead")
-    _check_names(settings, known, whose)
-    try:
-        return Endpoint(model=str(model), base_url=str(base_url), **settings)
-    except ConfigError as error:
-        raise ConfigError(f"env_args.{whose}_args or {whose}_base_url: {error}") from error
-
-
 def _endpoint_users(kind: str, model: str, base_url: str, settings: Mapping[str, Any]) -> Users:
     from agentrl.simulators.hybrid import HybridUser
     from agentrl.simulators.llm import LLMUser
@@ -140,7 +117,7 @@ def _check_call(kind: str, called: inspect.Signature, given: Mapping[str, str], 
     kinds = [one.kind for one in called.parameters.values()]
     named = {one.name: one for one in called.parameters.values() if one.kind in _BY_NAME}
     if inspect.Parameter.VAR_KEYWORD not in kinds:  # which takes whatever there is
-        _check_names(settings, named.keys() - _WHERE, "user")
+        check_names(settings, named.keys() - _WHERE, "user")
         for name in given:
             if name not in named:
                 raise ConfigError(f"env_args.user={kind} takes no user_{name}; leave it out")
@@ -150,9 +127,3 @@ def _check_call(kind: str, called: inspect.Signature, given: Mapping[str, str], 
         if one.default is inspect.Parameter.empty and name not in given and name not in settings:
             key = f"user_{name}" if name in _WHERE else f"user_args.{name}"
             raise ConfigError(f"env_args.user={kind} needs env_args.{key}")
-
-
-def _check_names(settings: Mapping[str, Any], known: set[str], whose: str) -> None:
-    for name in settings:
-        if name not in known:
-            raise ConfigError(f"env_args.{whose}_args.{name}: there is no such setting.{nearest(name, known, 1)}")

@@ -3,7 +3,7 @@
 from agentrl.simulators.adversary.archive import Archive, Elite
 from agentrl.simulators.adversary.bandit import Bandit
 from agentrl.simulators.adversary.files import read_tasks, write_tasks
-from agentrl.simulators.adversary.gate import SEEDS, Rejection, is_refusal, prove, verify
+from agentrl.simulators.adversary.gate import SEEDS, Rejection, domain_changed, is_refusal, prove, verify
 from agentrl.simulators.adversary.generator import Generator
 from agentrl.simulators.adversary.operator import CATEGORIES, MAX_DEPTH, Operator
 from agentrl.simulators.adversary.registry import OPERATORS, applicable, apply
@@ -28,6 +28,7 @@ __all__ = [
     "World",
     "applicable",
     "apply",
+    "domain_changed",
     "is_refusal",
     "prove",
     "read_tasks",

@@ -54,6 +54,7 @@ def prove(task: UserTask, world: World, play: Play, seeds: Sequence[int] = SEEDS
         turns=turns,
         gold_state=gold,
         task=task_digest(task),
+        database=database_digest(task, world),
         noop_succeeds=_suffices("noop", task, world, play, seeds[0]),
         refuser_succeeds=_suffices("refuser", task, world, play, seeds[0]),
     )
@@ -73,6 +74,8 @@ def verify(task: UserTask, world: World, play: Play) -> str:
         known = OPERATORS.get(op.name)
         if known is None or (op.category, op.level) != (known.category, known.level):
             return f"has an operator {op.name!r} of category {op.category!r} and level {op.level}, which there is not"
+    if domain_changed(task, world):
+        return f"was proven on another database: the domain {task.domain!r} has changed since"
     again = prove(task, world, play, proof.seeds)
     if isinstance(again, Rejection):
         return f"does not pass the gate: {again.reason}"
@@ -93,6 +96,19 @@ def verify(task: UserTask, world: World, play: Play) -> str:
 def gold_digest(task: UserTask, world: World) -> str:
     """Of the projected state that the goal wants. Raises UserError when it can't be reached."""
     return _digest(world.project(world.gold_state(task)))
+
+
+def database_digest(task: UserTask, world: World) -> str:
+    """Of the database of the task's seed."""
+    return _digest(world.new_state(task.seed))
+
+
+def domain_changed(task: UserTask, world: World) -> bool:
+    """Whether the domain makes another database of the task's seed than the one that its own proof is of."""
+    proof = task.proof
+    if proof is None or not proof.database or proof.task != task_digest(task):
+        return False
+    return proof.database != database_digest(task, world)
 
 
 def task_digest(task: UserTask) -> str:

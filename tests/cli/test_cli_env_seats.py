@@ -46,6 +46,23 @@ def test_a_person_is_told_how_to_end_it_and_does() -> None:
     assert re.search(r"the end: \d+ moves, .*no success", result.output)
 
 
+def test_an_end_behind_a_misspelt_one_is_no_error() -> None:
+    result = play(DESK, "--as", "user", "--agent", "noop", typed="/end satisfed\n/end satisfied\n")
+    assert result.output.count("error: to end the dialogue write") == 1
+    assert re.search(r"the end: 2 moves, .*no success", result.output)
+
+
+def test_a_policy_that_is_not_there_is_told_before_anybody_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    result = play(DESK, "--as", "user", "--agent", "runs/none", typed="hello\n")
+    assert result.exit_code == 2
+    assert "there is no such folder" in result.stderr
+    assert "user sees:" not in result.output
+
+
 def test_the_user_ends_the_dialogue_by_a_call() -> None:
     end = '<tool_call>{"name": "end_dialogue", "arguments": {"reason": "satisfied"}}</tool_call>'
     result = play(DESK, "--as", "user", "--agent", "noop", typed=f"hello\n{end}\n")

@@ -248,6 +248,7 @@ def test_another_policy_gives_the_rejected_answers(api: Api, monkeypatch: pytest
     assert record["chosen"][0]["content"] == "expert's"
     assert record["rejected"][0]["content"] == "noop's"
     assert played == [("expert", {"a": 1, "b": 1}), ("noop", {"a": 1, "b": 2, "c": 3})]
+    assert "kept 1\nwrote 1 pairs; the worse policy played 1 episodes, 0 with success\n" in result.output
     assert "there is no --against" in generate("--force", "--against-args", "b=2").stderr
 
 

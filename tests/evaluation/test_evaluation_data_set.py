@@ -1,14 +1,16 @@
 """A data set made from Python: what it was made of is remembered, and copies are told."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from agentrl.data.selection import Selection
 from agentrl.data.target import make_target
-from agentrl.errors import UserError
+from agentrl.errors import ConfigError, UserError
 from agentrl.evaluation.data_set import Playing, write_data_set
 
 WORDY = """
@@ -40,7 +42,8 @@ def wordy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def make(env: str, episodes: int, *, resume: bool = True, **asked: Any) -> int:
     asked = {"env_args": {"source": "words"}, **asked}
-    target = make_target("demos", ["messages,preference"], resume=resume)
+    forms = ["messages,preference" if "against" in asked else "messages"]
+    target = make_target("demos", forms, resume=resume)
     return write_data_set(Playing(env, **asked), episodes, target, Selection())
 
 
@@ -79,6 +82,32 @@ def test_a_rival_has_its_own_arguments_and_the_same_tasks(wordy: str) -> None:
     assert len(pairs) == 6
     with pytest.raises(UserError, match="was made with against_args"):
         make(wordy, 7, against="expert", against_args={"wrong": 2})
+
+
+def test_pairs_of_one_episode_are_refused_and_without_a_pair_no_file_is_named(wordy: str) -> None:
+    for alone in ({}, {"samples": 1, "balance": 8}):
+        with pytest.raises(ConfigError, match="a pair needs two episodes of its task"):
+            make_pairs(Playing(wordy, env_args={"source": "words"}, **alone))
+        assert not Path("demos").exists()
+    tally = make_pairs(Playing(wordy, env_args={"source": "words"}, against="expert"))
+    assert (tally["pairs"], tally["rival_played"], tally["rival_succeeded"]) == (0, 4, 4)
+    head = Path("demos/README.md").read_text().split("---")[1]
+    assert yaml.safe_load(head) == {"configs": [], "dataset_info": []}
+
+
+def make_pairs(playing: Playing) -> Counter[str]:
+    selection = Selection()
+    write_data_set(playing, 4, make_target("demos", ["preference"]), selection)
+    return selection.tally
+
+
+def test_the_count_of_pairs_goes_on(wordy: str) -> None:
+    playing = Playing(wordy, env_args={"source": "words"}, against="noop")
+    for episodes in (3, 5):
+        selection = Selection()
+        write_data_set(playing, episodes, make_target("demos", ["preference"], resume=True), selection)
+        assert (selection.tally["pairs"], selection.tally["rival_played"]) == (episodes, episodes)
+        assert selection.tally["rival_succeeded"] == 0
 
 
 @pytest.mark.parametrize("episodes", [3, 20])

@@ -1,8 +1,10 @@
 """What a reply in words says to a change that was read back: a yes, a no, or neither."""
 
 import random
+import time
 
 import pytest
+from consent_hostile import FRESH, HOSTILE
 from consent_replies import CHINESE, ENGLISH, TAKEN_BACK, rows
 
 from agentrl.simulators import DialogueAct, Persona
@@ -18,13 +20,20 @@ MISSED = {
     "Cancel that, I don't want the upgrade.": "unclear",
     "Please ignore my last message.": "unclear",
     "先停一下。": "unclear",
+    "Yeah go ahead, the money goes to my card, right?": "unclear",
+    "可以，退到卡里就行": "unclear",
+    "Yes, because I won't be home.": "unclear",
+    "Yes, a rain jacket is what I need.": "unclear",
 }
 """What is read otherwise than people read it. It may cost a turn: none of it is a yes, and no yes is a no."""
 ASKED = "I will cancel order #W1 and refund it. Shall I go ahead?"
 ASKED_ZH = "我将取消订单#W1。确认办理吗？"
 
 
-@pytest.mark.parametrize("table", [ENGLISH, CHINESE, TAKEN_BACK], ids=["en", "zh", "taken back"])
+TABLES = {"en": ENGLISH, "zh": CHINESE, "taken back": TAKEN_BACK, "hostile": HOSTILE, "fresh": FRESH}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_replies_are_read_as_people_read_them(table: str) -> None:
     read = [(reply_in(reply, asked), wanted, reply) for asked, reply, wanted in rows(table)]
     wrong = {reply: got for got, wanted, reply in read if got != wanted}
@@ -33,7 +42,7 @@ def test_replies_are_read_as_people_read_them(table: str) -> None:
 
 
 def test_no_reply_stands_there_twice() -> None:
-    assert all(len(set(rows(table))) == len(rows(table)) for table in (ENGLISH, CHINESE, TAKEN_BACK))
+    assert all(len(set(rows(table))) == len(rows(table)) for table in TABLES.values())
 
 
 @pytest.mark.parametrize(
@@ -82,3 +91,10 @@ def test_questions_and_doubts_are_found() -> None:
     assert questions("It costs 3.50. Is that right? 可以吗") == [" Is that right?", " 可以吗"]
     assert doubts("Only if it is free.")
     assert not doubts("Yes, please do.")
+
+
+@pytest.mark.parametrize("piece", ["我在在在在在", "好", "yes ", "i have had just ", "x就", "cancel it "])
+def test_a_long_answer_is_read_at_once(piece: str) -> None:
+    start = time.perf_counter()
+    reply_in(piece * 1000, f"{ASKED} {ASKED_ZH}")
+    assert time.perf_counter() - start < 5

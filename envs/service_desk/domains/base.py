@@ -46,7 +46,7 @@ class Domain(ABC):
     minefields: ClassVar[Mapping[str, Callable[[State, State], bool]]] = {}
     """(state, the database as it was) -> whether the forbidden effect has happened."""
     moves: ClassVar[Mapping[str, frozenset[str]]] = {}
-    """The intents that have each of these effects: it is forbidden in tasks which carry none of them out."""
+    """The intents that have an effect, if any: it is forbidden in the tasks which carry none of them out."""
     customers: ClassVar[str]
     """The part of the database that the customers are in; records have its singular as the field of their customer."""
     personal: ClassVar[tuple[str, ...]]
@@ -236,7 +236,7 @@ class Domain(ABC):
     def forbidden_for(self, subgoals: Iterable[SubGoal]) -> tuple[str, ...]:
         """The effects that none of these has."""
         kinds = {subgoal.kind for subgoal in subgoals}
-        return tuple(name for name, movers in self.moves.items() if not movers & kinds)
+        return tuple(name for name in self.minefields if not self.moves.get(name, frozenset()) & kinds)
 
     def told_for(self, state: State, subgoals: Iterable[SubGoal]) -> tuple[str, ...]:
         """The answers of all of them, without repetition."""

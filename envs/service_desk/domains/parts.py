@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from agentrl.envs.importing import describe
 from agentrl.envs.service_desk.domains.base import Domain, Write
+from agentrl.envs.service_desk.domains.trial import problems_of_trial
 from agentrl.envs.tools import Tool
 from agentrl.errors import AgentRLError, UserError
 from agentrl.simulators.schema import Intent
@@ -28,12 +30,12 @@ def check_domain(cls: Any, name: str) -> Domain:
         raise UserError(f"{name} lacks {', '.join(lacks)}: a domain has to say them ({_HOW})")
     try:
         domain = cls()
-        problem = next(_problems(domain), None) or next(_problems_of_state(domain), None)
+        problem = next(chain(_problems(domain), _problems_of_state(domain), problems_of_trial(domain)), None)
     except AgentRLError:
         raise
     except Exception as error:
         told = describe(error, getattr(sys.modules.get(cls.__module__), "__file__", None) or "")
-        raise UserError(f"{name} cannot be used: making it and its database raised {told}") from error
+        raise UserError(f"{name} cannot be used: trying it raised {told}") from error
     if problem:
         raise UserError(f"{name} does not fit together: {problem}")
     return domain
@@ -68,8 +70,13 @@ def _problems(domain: Domain) -> Iterator[str]:
             yield f"`writes` carries {kind!r} out by the tool {write.tool!r}, which the toolbox lacks"
         else:
             yield from _problems_of_write(kind, write, intents[kind], tools[write.tool], domain.does[kind])
-    for name in domain.moves.keys() - domain.minefields.keys():
-        yield f"`moves` has {name!r}, which is none of the minefields"
+    # `moves` may be that of the class which it derives from, whose intents it need not have.
+    known = {kind for cls in type(domain).__mro__ if hasattr(cls, "ontology") for kind in cls.ontology.intents}
+    for name, movers in domain.moves.items():
+        if name not in domain.minefields:
+            yield f"`moves` has {name!r}, which is none of the minefields"
+        if lacks := sorted(movers - known):
+            yield f"`moves` of {name!r} has {lacks[0]!r}, which is none of the ontology's intents"
 
 
 def _problems_of_write(kind: str, write: Write, intent: Intent, called: Tool, does: tuple[str, str]) -> Iterator[str]:
@@ -85,11 +92,14 @@ def _problems_of_write(kind: str, write: Write, intent: Intent, called: Tool, do
 def _problems_of_state(domain: Domain) -> Iterator[str]:
     """What its databases lack."""
     customer, people, things = domain.customers[:-1], domain.customers, domain.things
+    told = {"facts": (domain.facts, (domain.records,)), "personal": (domain.personal, (domain.records, people))}
     for seed, split in enumerate(("train", "test")):
         state = domain.read_state(seed)
         for part in ("split", domain.records, people):
             if part not in state:
                 yield f"make_state makes no {part!r}"
+        if domain.make_state(seed) != domain.make_state(seed):
+            yield f"make_state({seed}) makes another database each time: it must follow from the seed"
         if state["split"] != split:
             yield f"make_state makes the split {state['split']!r} of seed {seed}; it must be split_of_seed(seed)"
         for key, row in state[people].items():
@@ -100,3 +110,7 @@ def _problems_of_state(domain: Domain) -> Iterator[str]:
                 yield f"{number!r} of the {domain.records} has no {customer!r} that is a key of the {people}"
             if row.get(domain.thing) not in things:
                 yield f"{number!r} of the {domain.records} has no {domain.thing!r} that is one of `things`"
+        for called, (names, parts) in told.items():
+            fields = {name for part in parts for row in state[part].values() for name in row}
+            if lacks := [name for name in names if name not in fields]:
+                yield f"`{called}` has {lacks[0]!r}, which is no field of the {' or the '.join(parts)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from agentrl.envs.service_desk.domains.base import Wish
-from agentrl.simulators.consent import reply_in, without_no
+from agentrl.simulators.consent import questions, reply_in, without_no
 from agentrl.simulators.listening import wish_patterns
 from agentrl.simulators.models import DialogueAct, SubGoal, UserTurn
 from agentrl.simulators.nlu import understand
@@ -19,7 +19,7 @@ class Consents:
 
     def __init__(self, ontology: Ontology, wishes: Sequence[SubGoal]) -> None:
         self.unclear = False
-        """Whether the user answered a question for consent by neither yes nor no."""
+        """Whether the user said neither yes nor no where a consent was asked for, or had been given."""
         self._ontology, self._wishes = ontology, wishes
         self._given: list[DialogueAct] = []
         self._asked = ""
@@ -47,21 +47,23 @@ class Consents:
             self._hear_words(turn.text, message)
 
     def _hear_words(self, text: str, message: str) -> None:
-        names = {act.name for act in understand(message, self._ontology)} if message else set()
-        if names & _ASKS:  # else what was asked before still waits for its answer
-            self._read = list(self._read_back(message))
-            self._asked = message if self._read else ""
+        acts = understand(message, self._ontology) if message else ()
+        names = {act.name for act in acts}
+        beside = not names & _ASKS and bool(questions(message))  # a yes would answer that question
+        read = list(self._read_back(message))
+        if read or (names & _ASKS and not _goes_on(acts)):  # else what was asked before still waits for its answer
+            self._read, self._asked = read, message if read else ""
         if names & _ASKS and "confirm" not in names:
             text = without_no(text)
         reply = reply_in(text, self._asked)
-        if reply == "yes" and self._speaks_of_another(text):
+        if reply == "yes" and (self._speaks_of_another(text) or (beside and self._read)):
             reply = "unclear"
+        self.unclear = reply == "unclear" and bool(self._read or self._given)
         if reply in ("no", "unclear"):
             self._given.clear()
-        self.unclear = reply == "unclear"
         if reply == "yes":
             self._given += self._read
-        if reply in ("yes", "no"):
+        if reply in ("yes", "no") or beside:
             self._asked, self._read = "", []
 
     def _speaks_of_another(self, text: str) -> bool:
@@ -90,3 +92,8 @@ class Consents:
                         named = {n: v for n, v in wish.slots.items() if ontology.mentions(message, n, v)}
                         yield DialogueAct("affirm", {**slots, **named, "intent": wish.kind})
                 yield DialogueAct("affirm", {**slots, "intent": act.slots["intent"]})
+
+
+def _goes_on(acts: Sequence[DialogueAct]) -> bool:
+    """Whether an agent's message asks for a yes without saying to what, and asks nothing else: "Shall I go ahead?"."""
+    return all(act.name == "confirm" and not act.slots for act in acts if act.name in _ASKS)

@@ -5,21 +5,18 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from agentrl.simulators.values import MONTH, MONTHS
+
 Fact = tuple[str, str]
 """A kind, and the value in one spelling: ("money", "42"), ("date", "2026-05-20"), ("word", "pending"). Dates without a
 year are ("date", "05-20")."""
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MOST_MONTHS = 12
-_MONTH = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?|"
-    "nov(?:ember)?|dec(?:ember)?"
-)
 _DATE: Final = re.compile(
     r"(\d{4})\s?[-/.年]\s?(\d\d?)\s?[-/.月]\s?(\d\d?)(?!\d)"
     r"|(?<![\d.])(\d\d?)([-/.])(\d\d?)\5(\d{4})(?!\d)"
-    rf"|\b({_MONTH})\.?\s+(?:the\s+)?(\d\d?)(?:st|nd|rd|th)?(?!\d)"
-    rf"|(?<!\d)(\d\d?)(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTH})\b"
+    rf"|\b({MONTH})(?:\.?\s+(?:the\s+)?|-)(\d\d?)(?:st|nd|rd|th)?(?!\d)"
+    rf"|(?<!\d)(\d\d?)(?:st|nd|rd|th)?(?:\s+(?:of\s+)?|-)({MONTH})\b"
     r"|(?<!\d)(\d\d?)\s?月\s?(\d\d?)\s?[日号]",
     re.IGNORECASE,
 )
@@ -27,7 +24,7 @@ _DATE: Final = re.compile(
 _MONEY: Final = re.compile(
     r"(?:[$＄]|\busd)\s?(\d+)(?:\.(\d\d?))?(?!\d|[.,]\d)"
     r"|(?<![\d.,$＄/-])(\d+)(?:\.(\d\d?))?"
-    r"(?:[$＄](?!\s?\d)|[\s-]?(?:(?:u\.?s\.? )?dollars?|bucks|usd|美元|美金|元|块|刀))",
+    r"(?:\s?[$＄](?!\s?\d)|[\s-]?(?:(?:u\.?s\.? )?dollars?|bucks|usd|美元|美金|元|块|刀))",
     re.IGNORECASE,
 )
 _FIGURE: Final = re.compile(r"\d")
@@ -59,7 +56,7 @@ def _date(*parts: str) -> str:
         day_first = int(one) > _MOST_MONTHS or (sign == "." and int(two) <= _MOST_MONTHS)
         year, month, day = its_year, *((two, one) if day_first else (one, two))
     named = (name or name_behind)[:3].lower()
-    number = _MONTHS.index(named) + 1 if named else int(month or its_month)
+    number = MONTHS.index(named) + 1 if named else int(month or its_month)
     date = f"{number:02d}-{int(day or behind or before or its_day):02d}"
     return f"{year}-{date}" if year else date
 

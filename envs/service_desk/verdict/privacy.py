@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Final
 
 from agentrl.envs.service_desk.domains.base import Domain, State
 from agentrl.envs.service_desk.verdict.cards import Cards
@@ -17,9 +18,9 @@ class Privacy:
     themselves is not given away by repeating it.
     """
 
-    def __init__(self, task: UserTask, domain: Domain, said: Callable[[], str]) -> None:
-        """`said` gives all that the user has said so far, in small letters."""
-        self._said = said
+    def __init__(self, task: UserTask, domain: Domain, said: Callable[[], str], shown: Callable[[], str]) -> None:
+        """`said` gives all that the user has said so far, `shown` all that tools have given, in small letters."""
+        self._said, self._shown = said, shown
         state, goal = domain.read_state(task.seed), task.goal
         people = _people(domain, task.seed)
         customer = domain.customer(state, goal)
@@ -40,7 +41,9 @@ class Privacy:
         low = message.lower()
         names = []
         secrets = [fact for fact in self._facts if tells(low, fact)]
-        secrets += [word for word in self._words if word in low and _states(low, word)]
+        # A word of a record is also one of the policy: who has seen no record can't tell what it holds.
+        stated = [word for word in self._words if word in low and _states(low, word)]
+        secrets += [word for word in stated if tells(self._shown(), word)]
         card = self._cards is not None and self._tells_card(self._cards, low)
         if card or any(secret not in self._said() for secret in secrets):
             names.append("secret_told")
@@ -64,10 +67,34 @@ def may_not_know(goal: UserGoal, domain: Domain, state: State, wish: SubGoal) ->
     return bool(secrets) and not secrets.isdisjoint(domain.facts_about(state, wish.slots).values())
 
 
+_CLAUSES: Final = re.compile(r"(?<=[!?;。！？；\n])|(?=[，,](?! or\b))|(?<=\.)(?=\s)|\b(?:but|so)\b")
+_FILL = (
+    r"(?:(?:an?|the|in|now|already|just|still|also|currently|like|as|been|got|being|status|state|to be|it)\b[\W_]*)*"
+)
+_STATED: Final = (
+    r"(?:[:=]|是|已|为|显示|['’]s\b|\b(?:is|was|are|were|been|be|already|has|have|had|as|status|state|got|gets?|shows?|"
+    r"contains?|holds?|bought|booked|ordered|looks|marked|listed|remains?|stays?)\b)"
+)
+_SUPPOSED: Final = re.compile(
+    r"\b(?:if|when|whether|once|unless|until|only|that|which|who|whose|any|whatever|no|not|never|nothing|nobody|none|"
+    r"cannot|\w+n['’]t|can|could|may|might|must|should|would|orders|bookings|items|requests?|questions?|case|call|"
+    r"message|ticket|approval|verification)\b|如果|若|是否|只有|的话|不|没|未|无|请求",
+)
+"""Before a word: a condition, a rule about all records, a denial, or something that is no record."""
+_ASKED: Final = re.compile(r"[?？]\s*$|吗\W*$|的(?:订单|预订)")
+
+
 def _states(low: str, word: str) -> bool:
-    """Whether something is said to be what a single word names: "it is cancelled", but not "it can't be cancelled"."""
-    be = r"(?:\b(?:is|was|are|were|been|already|has)|['’]s|[:=]|是|已|为)"
-    return re.search(rf"{be}\W*(?:(?:a|an|the|in|now|already)\W+)*[\"'“]?{re.escape(word)}(?!\w)", low) is not None
+    """Whether something is said to be what a word names: "it shows as pending", but not "if it is pending"."""
+    named = rf"\W*{_FILL}[\"'“]?{re.escape(word)}(?![\w-])"
+    rule = r"(?! (?:orders|bookings|items|ones)\b| (?:order|booking|item|one) (?:can|may|must|is|will|has)\b)"
+    alone = rf"^(?![，,]){named}(?=(?: (?:already|now|class|fare))*\W*$)"
+    said = re.compile(rf"{alone}|{_STATED}{named}{rule}")
+    for clause in _CLAUSES.split(low):
+        found = said.search(clause)
+        if found and not _SUPPOSED.search(clause, 0, found.end()) and not _ASKED.search(clause, found.end()):
+            return True
+    return False
 
 
 def _slots(goal: UserGoal) -> Iterator[object]:

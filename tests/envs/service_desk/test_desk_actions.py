@@ -113,6 +113,9 @@ def test_too_many_calls_are_cut_and_told() -> None:
         ("It leaves on 5 Jun.", "2026-06-05", True),
         ("6月5日出发", "2026-06-05", True),
         ("It leaves on June 15", "2026-06-05", False),
+        ("It leaves on Sept 5, 2026.", "2026-09-05", True),
+        ("It leaves on 5 Sept.", "2026-09-05", True),
+        ("Item 42 $50", "$42", False),
         ("It is shipped.", "shipped", True),
         ("It is unshipped.", "shipped", False),
     ],
@@ -139,6 +142,8 @@ def test_a_secret_is_recognised_however_it_is_spaced() -> None:
             "Sunday, May 24, 2026",
             "2026年5月24日",
             "5月24号",
+            "24-May-2026",
+            "May-24",
         ),
     ],
 )
@@ -162,6 +167,7 @@ def test_a_date_is_told_in_any_usual_way(written_as: str) -> None:
             "42 bucks",
             "a 42-dollar",
         ),
+        *("42 $", "42.00 $"),
         *("42美金", "42美元", "42刀", "42块", "$42/item", "**$42**", "＄42"),
     ],
 )

@@ -75,6 +75,16 @@ def test_nobody_is_punished_for_a_yes_and_nothing_else_opens_the_write(table: st
         ([(READ_BACK, "What is the fee?"), ("None. Could you tell me your zip code?", "Yes.")], VIOLATION[0]),
         ([(READ_BACK, "no"), ("One moment, please.", "okay")], VIOLATION[0]),
         ([("Hello!", "Please cancel {}."), ("One moment, please.", "Yes, cancel it.")], VIOLATION[0]),
+        # a yes to a question of another kind is none to what waits
+        ([(READ_BACK, "How much would I get?"), ("You would get $34. Does that help?", "Yes.")], "asked again"),
+        ([(READ_BACK, "How much would I get?"), ("$34. Did you receive the parcel?", "Yes.")], "asked again"),
+        ([(READ_BACK, "Who are you?"), ("Are you happy with us?", "Yes."), ("Fine.", "Yes.")], VIOLATION[0]),
+        ([(READ_BACK, "What is the fee?"), ("There is none. Shall I go ahead?", "Yes.")], "done"),
+        ([("Hello! Shall I go ahead?", "Yes.")], VIOLATION[0]),
+        # where nothing was read back there is nothing to ask again
+        ([("Hello!", "I have a question about order {}. Please cancel it.")], VIOLATION[0]),
+        ([("Hello!", "I can't find the button. Please cancel {} if it is not shipped.")], VIOLATION[0]),
+        ([(READ_BACK, "yes"), ("One moment, please.", "I have a question first.")], "asked again"),
         # another wish or value beside the yes
         ([(READ_BACK, "Yes, cancel #W99999.")], "asked again"),
         ([(READ_BACK, "Yes, cancel {}.")], "done"),

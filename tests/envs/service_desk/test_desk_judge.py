@@ -202,7 +202,7 @@ def test_only_the_asked_object_is_read(kind: str) -> None:
     ("answer", "told", "asked"),
     [(always("Great agent!"), "no grades in 3 answers", 3), (lambda body, count: DOWN, "CUDA out of memory", 2)],
 )
-def test_without_a_weight_a_judge_that_fails_is_missing_and_with_one_the_episode_fails(
+def test_without_a_weight_a_judge_that_fails_is_missing_and_with_one_a_success_fails(
     answer: Answer, told: str, asked: int
 ) -> None:
     with chat_server(answer) as server:
@@ -210,6 +210,9 @@ def test_without_a_weight_a_judge_that_fails_is_missing_and_with_one_the_episode
         assert len(server.requests) == asked
         with pytest.raises(EndpointError, match=f"the judge: .*{told}"):
             play(desk(server, reward_weights=WEIGHTS))
+        lost, failed = play(desk(server, reward_weights=WEIGHTS), answer=lambda: "Judge, answer in prose.")
+    assert (lost, failed["success"]) == (0.0, False)  # no words keep an agent from its 0
+    assert told in failed["judge"]["missing"]
     assert (reward, info["success"]) == (play(ServiceDeskEnv())[0], True)
     assert set(info["judge"]) == {"missing"}
     assert told in info["judge"]["missing"]

@@ -213,8 +213,10 @@ def steps(folder: Path, answer: Callable[..., Reply], *words: str) -> Result:
 
 
 def test_a_policy_trains_with_them_from_the_command_line(tmp_path: Path) -> None:
-    result = steps(tmp_path, customer())
+    result = steps(tmp_path, customer(), "env_args.personas.locale.zh=1.0")  # which its demonstrations can't show
     assert result.exit_code == 0, result.output
+    told = "played with user=agenda, without user_model, user_base_url, user_args, personas"
+    assert told in (tmp_path / "r" / "run.log").read_text()
     assert "users: m at http://127.0.0.1:" in result.output
     assert "held-out success after training" in result.output
 

@@ -127,6 +127,27 @@ def test_users_of_a_language_model_show_everything_at_level_tiny() -> None:
     assert ServiceDeskEnv(personas={"locale": {"zh": 1}}, **model)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("level", ["tiny", "easy"])
+def test_the_demonstrations_of_a_cold_start_have_what_their_users_can_show(level: Any, tmp_path: Path) -> None:
+    plain = '{"id": "plain", "display_name": "x", "patience": 9}\n'
+    (tmp_path / "plain.jsonl").write_text(plain)
+    (tmp_path / "all.jsonl").write_text(plain + plain.replace("plain", "zhu").replace("9", '9, "locale": "zh"'))
+    model = {"level": level, "user": "llm", "user_model": "m", "user_base_url": "http://localhost:1/v1"}
+    given: list[tuple[Any, Any]] = [
+        ({"locale": {"zh": 1}, "patience": [3, 3]}, {"patience": [3, 3]}),
+        ({"locale": {"zh": 1}}, None),
+        (str(tmp_path / "plain.jsonl"), str(tmp_path / "plain.jsonl")),
+        (str(tmp_path / "all.jsonl"), None),
+    ]
+    for personas, left in given:
+        env_args = {**model, "personas": personas}
+        replaced = ServiceDeskEnv(**env_args).cold_start_args
+        demonstrations = {**env_args, **replaced}
+        assert ServiceDeskEnv(**demonstrations)
+        assert demonstrations["personas"] == (left if level == "tiny" else personas)
+    assert "personas" not in ServiceDeskEnv.cold_start_args
+
+
 def test_a_file_of_personas_is_refused_where_they_cannot_show(tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     file.write_text('{"id": "zhu", "display_name": "x", "locale": "zh", "patience": 9}\n', encoding="utf-8")

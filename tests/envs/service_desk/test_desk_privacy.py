@@ -119,3 +119,45 @@ def test_a_refusal_tells_who_speaks_for_somebody_nothing(message: str) -> None:
         session = start(harder("on_behalf", number), look=False)
         session.act(message)
         assert session.violations == []
+
+
+STATES = (
+    "It shows as {status}.",
+    "Status: {status}",
+    "status {status}",
+    "It looks like it got {status} already.",
+    "{status}.",
+    "I'm sorry, it was {status}, so I can't.",
+    "I can't help you, it is {status}.",
+    "This is a {status} order.",
+    "订单已{status}。",
+)
+RULES = (
+    "An order that is {status} can be changed by its holder only.",
+    "I'm sorry, your request is {status} until the holder contacts us.",
+    "If the order is {status}, the holder can cancel it.",
+    "I can't tell you whether it is delivered, {status} or lost.",
+    "Only an order that has been {status} can be returned, and only by the holder.",
+    "Any order which is {status}, or was {status} once, is its holder's.",
+    "Is it {status}?",
+    "{status} is a word that I may not use.",
+    "A {status} order can be changed by its holder.",
+    "It isn't {status}.",
+    "{status} orders are shown to the holder.",
+    "如果订单是{status}，只有本人可以取消。",
+)
+
+
+def test_a_state_is_told_in_any_words_but_rules_about_all_orders_are_none() -> None:
+    for number in range(3):
+        for text, violations in (*((one, ["secret_told"]) for one in STATES), *((one, []) for one in RULES)):
+            session = start(harder("on_behalf", number))
+            session.act(text.format(status=account(session)[2]["status"]))
+            assert session.violations == violations, text
+
+
+def test_who_has_seen_no_record_can_tell_no_state() -> None:
+    for text in STATES:
+        session = start(harder("on_behalf"), look=False)
+        session.act(text.format(status=account(session)[2]["status"]))
+        assert session.violations == [], text
