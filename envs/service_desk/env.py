@@ -38,20 +38,9 @@ class ServiceDeskEnv(TextEnv):
     metadata: dict[str, Any] = {**TextEnv.metadata, "reward_range": (0.0, 1.0)}  # noqa: RUF012 (as gymnasium declares it)
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {"expert_mistake_rate": 0.45, "imitate_mistakes": True}
     """The tiny policy imitates a careless expert, which leaves RL something to put right."""
-    cold_start_args: Mapping[str, Any] = {
-        "user": "agenda",
-        **dict.fromkeys(
-            (
-                "user_model",
-                "user_base_url",
-                "user_args",
-                "judge_model",
-                "judge_base_url",
-                "judge_args",
-                "reward_weights",
-            )
-        ),
-    }
+    cold_start_args: Mapping[str, Any] = {"user": "agenda"} | dict.fromkeys(
+        "user_model user_base_url user_args judge_model judge_base_url judge_args reward_weights".split()
+    )
     """The expert's thousands of demonstrations cost no language model anything, and nothing depends on their reward."""
     yields_to = dict.fromkeys(("adversary", "personas", "task_file", "tasks"), ("task_file", "tasks"))
     """Who names tasks for a run to play wants just these."""

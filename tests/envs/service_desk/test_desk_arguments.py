@@ -61,4 +61,7 @@ def test_given_tasks_decide_the_policy_that_the_prompt_holds(tmp_path: Path) -> 
 
 def test_a_cold_start_drops_the_language_model_and_its_settings() -> None:
     model = {"user_model": "m", "user_base_url": "http://localhost:9/v1", "user_args": {"timeout": 1}}
-    ServiceDeskEnv(**{**model, **ServiceDeskEnv.cold_start_args}).close()
+    env = ServiceDeskEnv(**{**model, **ServiceDeskEnv.cold_start_args})
+    assert env.conditions() == ""  # nobody is asked: nothing listens at that port
+    env.reset(seed=0)
+    assert env.session.log[0].turn.acts  # the scripted user, who has dialogue acts

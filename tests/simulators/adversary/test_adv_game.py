@@ -100,7 +100,7 @@ def test_what_it_tells_can_be_written_as_json() -> None:
     game = small()
     game.reset(seed=0)
     game.step(NONE)
-    json.dumps(game.infos)
+    assert json.loads(json.dumps(game.infos)) == game.infos
 
 
 @pytest.mark.parametrize(("operators", "told"), [(("drpi",), "no operator 'drpi'"), ((), "at least one")])
