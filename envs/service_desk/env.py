@@ -39,7 +39,7 @@ class ServiceDeskEnv(TextEnv):
     tiny_cold_start_args: ClassVar[Mapping[str, Any]] = {"expert_mistake_rate": 0.45, "imitate_mistakes": True}
     """The tiny policy imitates a careless expert, which leaves RL something to put right."""
     cold_start_args: Mapping[str, Any] = {"user": "agenda"} | dict.fromkeys(
-        "user_model user_base_url user_args judge_model judge_base_url judge_args reward_weights".split()
+        ["user_model", "user_base_url", "user_args", "judge_model", "judge_base_url", "judge_args", "reward_weights"]
     )
     """The expert's thousands of demonstrations cost no language model anything, and nothing depends on their reward."""
     yields_to = dict.fromkeys(("adversary", "personas", "task_file", "tasks"), ("task_file", "tasks"))
