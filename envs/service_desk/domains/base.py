@@ -62,7 +62,7 @@ class Domain(ABC):
         """The database of a task's seed. Even seeds are the training split's, odd ones the held-out split's."""
         state = _made(self, seed)
         return {
-            name: {key: dict(row) for key, row in part.items()} if isinstance(part, dict) else part
+            name: dict(zip(part, map(dict.copy, part.values()), strict=True)) if isinstance(part, dict) else part
             for name, part in state.items()
         }
 
@@ -140,9 +140,9 @@ class Domain(ABC):
     def private(self, state: State) -> dict[str, list[str]]:
         """For each customer what nobody else may be told: their personal data, and the numbers of their records."""
         rows = state[self.customers].items()
-        told = {key: [row[name] for name in self.personal if row.get(name)] for key, row in rows}
+        told = {key: list(filter(None, map(row.get, self.personal))) for key, row in rows}
         for number, record in state[self.records].items():
-            told[record[self.customers[:-1]]] += [number, *(record[n] for n in self.personal if record.get(n))]
+            told[record[self.customers[:-1]]] += [number, *filter(None, map(record.get, self.personal))]
         return told
 
     def customer(self, state: State, goal: UserGoal) -> str | None:

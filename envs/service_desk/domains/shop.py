@@ -96,7 +96,7 @@ class Shop(Domain):
                 "name": f"{rng.choice(GIVEN)} {rng.choice(_FAMILY)}",
                 "zip": number_in(rng, split, 5),
                 "address": _address(rng),
-                "card": " ".join(str(rng.randint(1000, 9999)) for _ in range(4)),
+                "card": " ".join([str(rng.randint(1000, 9999)) for _ in range(4)]),
                 "vouchers": 0,
             }
             for item in rng.sample(ITEMS, 3):
@@ -179,9 +179,10 @@ class Shop(Domain):
 
     def lookup(self, facts: Facts) -> ToolCall | None:
         """By order number and zip code, or else by name and zip code."""
-        for tool, names in (("get_order", ("order_id", "zip")), ("find_customer", ("name", "zip"))):
-            if all(name in facts for name in names):
-                return ToolCall(tool, {name: facts[name] for name in names})
+        if "zip" in facts:
+            for tool, name in (("get_order", "order_id"), ("find_customer", "name")):
+                if name in facts:
+                    return ToolCall(tool, {name: facts[name], "zip": facts["zip"]})
         return None
 
     def identity(self, *, with_record: bool) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ SHOP: Final = Ontology(
         "new_item": Slot(
             kind="text",
             words={"en": ("new item", "other product"), "zh": ("新商品", "想换成的商品")},
-            pattern="|".join(ITEMS),
+            pattern=rf"(?<![A-Za-z])(?:{'|'.join(ITEMS)})",
             mine=False,
         ),
         "address": Slot(

@@ -31,7 +31,7 @@ class Cards:
         self._numbers = [number.split() for number in numbers]
         # Whatever is told of a number, and is no chance, holds one of its groups.
         self._marks = [(part, part[::-1]) for parts in self._numbers for part in parts]
-        self._decimal = all(part.isdecimal() for part, _ in self._marks)
+        self._decimal = "".join(part for part, _ in self._marks).isdecimal()
 
     def tells(self, low: str, before: str) -> tuple[bool, str]:
         """Whether a message in small letters tells of a number what may not be told.

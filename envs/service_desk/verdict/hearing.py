@@ -13,22 +13,25 @@ year are ("date", "05-20")."""
 
 _MOST_MONTHS = 12
 _DATE: Final = re.compile(
-    r"(\d{4})\s?[-/.年]\s?(\d\d?)\s?[-/.月]\s?(\d\d?)(?!\d)"
+    r"(?=[\djfmasond])(?:(\d{4})\s?[-/.年]\s?(\d\d?)\s?[-/.月]\s?(\d\d?)(?!\d)"
     r"|(?<![\d.])(\d\d?)([-/.])(\d\d?)\5(\d{4})(?!\d)"
     rf"|\b({MONTH})(?:\.?\s+(?:the\s+)?|-)(\d\d?)(?:st|nd|rd|th)?(?!\d)"
     rf"|(?<!\d)(\d\d?)(?:st|nd|rd|th)?(?:\s+(?:of\s+)?|-)({MONTH})\b"
-    r"|(?<!\d)(\d\d?)\s?月\s?(\d\d?)\s?[日号]",
+    r"|(?<!\d)(\d\d?)\s?月\s?(\d\d?)\s?[日号])",
     re.IGNORECASE,
 )
-"""With the year, or the month by its name: "24/7" is no date."""
+"""With the year, or the month by its name: "24/7" is no date.
+
+These patterns begin with what a match may begin with, since most places are no match for any of the alternatives.
+"""
 _MONEY: Final = re.compile(
-    r"(?:[$＄]|\busd)\s?(\d+)(?:\.(\d\d?))?(?!\d|[.,]\d)"
+    r"(?=[\d$＄u])(?:(?:[$＄]|\busd)\s?(\d+)(?:\.(\d\d?))?(?!\d|[.,]\d)"
     r"|(?<![\d.,$＄/-])(\d+)(?:\.(\d\d?))?"
-    r"(?:\s?[$＄](?!\s?\d)|[\s-]?(?:(?:u\.?s\.? )?dollars?|bucks|usd|美元|美金|元|块|刀))",
+    r"(?:\s?[$＄](?!\s?\d)|[\s-]?(?:(?:u\.?s\.? )?dollars?|bucks|usd|美元|美金|元|块|刀)))",
     re.IGNORECASE,
 )
 _FIGURE: Final = re.compile(r"\d")
-_CURRENCY: Final = re.compile(r"[$＄美元块刀]|usd|doll|buck|u\.?s", re.IGNORECASE)
+_CURRENCY: Final = re.compile(r"[$＄美元块刀]|(?=[udb])(?:usd|doll|buck|u\.?s)", re.IGNORECASE)
 _SQUASH: Final = re.compile(r"[\W_]+")
 _NO_WORD: Final = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 """What `_SQUASH` drops of ASCII, for `str.translate`, which is quicker."""
