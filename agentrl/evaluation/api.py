@@ -5,17 +5,17 @@ A policy is a run directory (its newest whole checkpoint), the folder or hub id 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from agentrl.data.worded import worded
+from agentrl.data.worded import Worded, worded
 from agentrl.envs.registry import resolve
 from agentrl.episode import Episode
 from agentrl.errors import UserError
 from agentrl.evaluation.evaluate import EvalReport, evaluate, evaluation_jobs, hunt, hunter
-from agentrl.evaluation.players import open_player, tell_conditions
+from agentrl.evaluation.players import Player, open_player, tell_conditions
 from agentrl.rollout.opening import open_game
 from agentrl.rollout.play import Job
 from agentrl.rollout.seats import Seat
@@ -130,29 +130,40 @@ def generate_episodes(
     display = Display()
     player = open_player(policy, env, env_args or {}, limits, display, inherit=inherit)
     tell_conditions(player, display)
-    tasks_at_once = max(1, player.at_once // samples)
     limit = FailureLimit(player.max_failed_share, min(_WINDOW, max(1, len(numbers) - first) * samples))
+    batches = _batches(numbers[first:], max(1, player.at_once // samples), samples, split, seed, temperature)
+    return _played(player, batches, limit, display)
 
-    def played() -> Iterator[Episode]:
-        told = warned = ""
-        counted: list[dict[str, Any]] = []
-        try:
-            for start in range(first, len(numbers), tasks_at_once):
-                some = numbers[start : start + tasks_at_once]
-                jobs = [job for n in some for job in evaluation_jobs(n + 1, samples, split, seed, temperature, n)]
-                batch = player.collector.collect(jobs, player.make_seat, limit)
-                if not told and (told := tell_failures(batch)):
-                    display.say(told, "yellow")  # once: the others will have much the same reason
-                counted += [{"user_turns": one.info.get("user_turns")} for one in batch if not one.failed]
-                spoken, last = worded(counted), start + tasks_at_once >= len(numbers)
-                counted = [{"user_turns": spoken.as_dict()}] if spoken else []
-                if not warned and spoken and (last or spoken.by_model >= _ENOUGH_TURNS) and (warned := spoken.note):
-                    display.say(warned, "yellow")
-                yield from batch
-        finally:
-            player.collector.close()
 
-    return played()
+def _batches(
+    numbers: Sequence[int], at_once: int, samples: int, split: str, seed: int, temperature: float
+) -> Iterator[list[Job]]:
+    """The attempts at the tasks of these numbers, those of `at_once` tasks together."""
+    for start in range(0, len(numbers), at_once):
+        some = numbers[start : start + at_once]
+        yield [job for n in some for job in evaluation_jobs(n + 1, samples, split, seed, temperature, n)]
+
+
+def _played(
+    player: Player, batches: Iterable[Sequence[Job]], limit: FailureLimit, display: Display
+) -> Iterator[Episode]:
+    """The episodes of the batches; says once why some FAILED, and once that a language model is not fit for users."""
+    told = warned = ""
+    spoken: Worded | None = None
+    try:
+        for jobs in batches:
+            batch = player.collector.collect(jobs, player.make_seat, limit)
+            if not told and (told := tell_failures(batch)):
+                display.say(told, "yellow")  # once: the others will have much the same reason
+            before = [{"user_turns": spoken.as_dict()}] if spoken else []
+            spoken = worded(before + [{"user_turns": one.info.get("user_turns")} for one in batch if not one.failed])
+            if not warned and spoken and spoken.by_model >= _ENOUGH_TURNS and (warned := spoken.note):
+                display.say(warned, "yellow")
+            yield from batch
+        if not warned and spoken and spoken.note:
+            display.say(spoken.note, "yellow")
+    finally:
+        player.collector.close()
 
 
 def draw_tasks(

@@ -52,8 +52,11 @@ class Workers:
         self._tasks.put(work)
         await started
         try:
-            return await asyncio.wait_for(result, self._timeout)
+            async with asyncio.timeout(self._timeout) as limit:  # 3.11's `wait_for` may forget a Ctrl-C
+                return await result
         except TimeoutError as error:
+            if not limit.expired():
+                raise  # the call's own
             self._start()
             raise CallTimeout(f"a call of the environment took longer than {self._timeout:g} s") from error
 

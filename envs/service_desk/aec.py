@@ -14,8 +14,8 @@ from agentrl.envs.service_desk.actions import Answer, parse, written
 from agentrl.envs.service_desk.domains.base import Level
 from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.events import Said
-from agentrl.envs.service_desk.expert import Expert
-from agentrl.envs.service_desk.expert_words import words_for
+from agentrl.envs.service_desk.expert.expert import Expert
+from agentrl.envs.service_desk.expert.words import words_for
 from agentrl.envs.service_desk.prompts import system_prompt
 from agentrl.envs.service_desk.rewards import RewardWeights, reward_parts
 from agentrl.envs.service_desk.session import Session

@@ -9,8 +9,8 @@ from agentrl.envs.base import Curriculum, TextEnv
 from agentrl.envs.service_desk.curriculum import AdversaryCurriculum
 from agentrl.envs.service_desk.domains.base import Level
 from agentrl.envs.service_desk.domains.registry import get_domain
-from agentrl.envs.service_desk.expert import Expert
-from agentrl.envs.service_desk.expert_words import words_for
+from agentrl.envs.service_desk.expert.expert import Expert
+from agentrl.envs.service_desk.expert.words import words_for
 from agentrl.envs.service_desk.judge import judge_of
 from agentrl.envs.service_desk.people import shown_in_few_words
 from agentrl.envs.service_desk.prompts import prompt_without_tools, system_prompt

@@ -7,11 +7,11 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from agentrl.envs.service_desk.domains.registry import get_domain
-from agentrl.envs.service_desk.expert import Expert
-from agentrl.envs.service_desk.expert_words import words_for
+from agentrl.envs.service_desk.expert.expert import Expert
+from agentrl.envs.service_desk.expert.wants import Want
+from agentrl.envs.service_desk.expert.words import words_for
 from agentrl.envs.service_desk.session import Session, Verdict
 from agentrl.envs.service_desk.users import agenda_user
-from agentrl.envs.service_desk.wants import Want
 from agentrl.simulators.adversary import Passive
 from agentrl.simulators.models import Reason, UserTask, UserTurn
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from agentrl.envs.service_desk.domains.registry import get_domain
-from agentrl.envs.service_desk.expert_words import Words
+from agentrl.envs.service_desk.expert.words import Words
 from agentrl.envs.service_desk.playback import play
 from agentrl.envs.service_desk.tasks import sample_task
 from agentrl.simulators.adversary import apply
