@@ -135,8 +135,8 @@ def arms() -> dict[str, dict[str, Any]]:
     }
 
 
-def robustness(folder: str, seeds: list[int], steps: int | None, count: int) -> dict[str, Any]:
-    """Part 2: success of each training on the tasks, those to refuse and the others, and on plain ones."""
+def robustness(folder: str, seeds: list[int], steps: int | None, count: int, names: list[str]) -> dict[str, Any]:
+    """Part 2: success of the named trainings on the tasks, those to refuse and the others, and on plain ones."""
     tasks = list(held_out_tasks(count))
     files = {
         "to_refuse": [task for task in tasks if is_refusal(task)],
@@ -150,8 +150,8 @@ def robustness(folder: str, seeds: list[int], steps: int | None, count: int) -> 
         "runs": [],
     }
     for seed in seeds:
-        for arm, settings in arms().items():
-            run = trained(folder, arm, seed, steps, **settings)
+        for arm in names:
+            run = trained(folder, arm, seed, steps, **arms()[arm])
             row: dict[str, Any] = {"seed": seed, "arm": arm}
             for name, some in files.items():
                 env_args = {"task_file": f"{folder}/{name}.jsonl", "adversary": None}
@@ -171,6 +171,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--group-steps", type=int, default=20, help="steps of 16 groups in part 1")
     parser.add_argument("--max-steps", type=int, default=None, help="steps of each training in part 2")
+    parser.add_argument("--arms", nargs="+", choices=list(arms()), default=list(arms()), help="trainings of part 2")
     parser.add_argument("--tasks", type=int, default=300)
     given = parser.parse_args()
     figures: dict[str, Any] = {"aim": AIM}
@@ -178,7 +179,7 @@ def main() -> None:
         if "groups" in given.parts:
             figures["groups"] = groups(folder, given.seeds, given.group_steps)
         if "robustness" in given.parts:
-            figures["robustness"] = robustness(folder, given.seeds, given.max_steps, given.tasks)
+            figures["robustness"] = robustness(folder, given.seeds, given.max_steps, given.tasks, given.arms)
     json.dump(figures, sys.stdout, indent=1)
     print()
 
