@@ -118,9 +118,3 @@ UNDONE: Final = _cue(
     "没有|还没|没把|未|没能|忘了|准备|打算",
 )
 """The opposite of having done something."""
-ASSENT: Final = _cue(
-    r"\b(?:go ahead|go for it|proceed|do it|do that|by all means|be my guest|sounds good|get it done|"
-    r"i like (?:it|that)|i (?:confirm|agree|consent))\b",
-    "办吧|就这么办|就这样办|同意|确认办理|可以办",
-)
-"""A yes that cannot be a mere "okay, I have read this"."""

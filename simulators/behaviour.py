@@ -102,6 +102,12 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "refuse": ("When the agent refuses", "对方拒绝时"),
     "ask": ("When the agent asks you for something", "对方向你要信息时"),
     "report_done": ("When the agent says that it is done", "对方说办好了时"),
+    "ask:intent": ("When the agent asks what you want", "对方问你要办什么时"),
+    "clarify": ("When the agent gives you a choice", "对方让你选时"),
+    "offer_more": ("When the agent asks whether there is anything else", "对方问还有没有别的事时"),
+    "apologise": ("When the agent apologises", "对方道歉时"),
+    "wait": ("When the agent asks you to wait", "对方请你稍等时"),
+    "bye": ("When the agent says goodbye", "对方告别时"),
 }
 
 
@@ -176,11 +182,12 @@ def _when(trigger: Trigger | None, ontology: Ontology, tongue: Tongue) -> str:
         return f"从你的第{number}条消息起" if zh else f"in your message number {number} (or the next that it fits into)"
     if trigger.on == "state":
         return "事情有进展之后" if zh else "once something has been done for you"
-    name, _, slot = trigger.match.partition(":")
-    if slot:
+    slot = trigger.match.partition(":")[2]
+    if slot and trigger.match not in _EVENTS:
         label = _label(slot, ontology, tongue)
-        return f"对方问{label}时" if zh else f"when the agent asks for {label}"
-    event = _EVENTS.get(name, ("When the agent has spoken", "对方说话之后"))[zh]
+        event = f"对方问{label}时" if zh else f"When the agent asks for {label}"
+    else:
+        event = _EVENTS.get(trigger.match, ("When the agent has spoken", "对方说话之后"))[zh]
     nth = "" if trigger.nth == 1 else f"（第{trigger.nth}次）" if zh else f" (time number {trigger.nth})"
     return (event if zh else event[0].lower() + event[1:]) + nth
 
@@ -230,9 +237,11 @@ def _manners(persona: Persona, tongue: Tongue) -> list[str]:
         ),
         (noise.casing == "upper", "You write in CAPITALS.", "你的英文都用大写。"),
         (noise.casing == "lower", "You write in small letters.", "你的英文都用小写。"),
+        (noise.emoji > 0, "About {emoji} % of your messages end with an emoji.", "你约{emoji}%的消息带表情符号。"),
         (persona.emotion.start > 0.5, "You are annoyed from the beginning.", "你一开始就很不耐烦。"),
     ]
-    lines = [(zh if tongue != "en" else en).format(typos=round(100 * noise.typo_rate)) for true, en, zh in said if true]
+    rates = {"typos": round(100 * noise.typo_rate), "emoji": round(100 * noise.emoji)}
+    lines = [(zh if tongue != "en" else en).format_map(rates) for true, en, zh in said if true]
     if noise.typo_rate or noise.asr_rate:
         lines.append("数字和名字从不出错。" if tongue != "en" else "Numbers and names are always right.")
     return lines

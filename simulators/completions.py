@@ -6,9 +6,17 @@ from typing import Any
 
 _SHOWN = 200
 _NAMES = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reasoning)"
-_THOUGHT = re.compile(rf"<{_NAMES}>.*?(?:</{_NAMES}>|\Z)", re.DOTALL | re.IGNORECASE)
-_THOUGHT_END = re.compile(rf"\A.*</{_NAMES}>", re.DOTALL | re.IGNORECASE)
-_CHANNEL = re.compile(r"<\|channel\|>\s*(?:analysis|commentary).*?(?:<\|end\|>|\Z)", re.DOTALL)
+_BEGIN = rf"(?:<{_NAMES}(?:\s[^<>]*)?>|◁{_NAMES}▷|<\|(?:start|begin)_(?:of_)?{_NAMES}\|>|(?-i:\[THINK\]))"
+_END = rf"(?:</{_NAMES}>|◁/{_NAMES}▷|<\|end_(?:of_)?{_NAMES}\|>|(?-i:\[/THINK\]))"
+_THOUGHT = re.compile(rf"{_BEGIN}.*?(?:{_END}|\Z)", re.DOTALL | re.IGNORECASE)
+_THOUGHT_END = re.compile(rf"\A.*{_END}", re.DOTALL | re.IGNORECASE)
+_CHANNEL = re.compile(
+    r"<\|channel\|>\s*(?:analysis|commentary).*?"
+    r"(?:<\|end\|>|(?=(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*final)|\Z)",
+    re.DOTALL,
+)
+_BARE_CHANNEL = re.compile(r"\A\s*(?:analysis|commentary).*?assistant\s?final", re.DOTALL)
+"""The same where the server has dropped the marks: "analysisThey want ...assistantfinalHello"."""
 _CHANNEL_MARK = re.compile(r"(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*final\s*<\|message\|>|<\|(?:end|return)\|>")
 _BROKEN_OFF = frozenset(["content_filter", "abort", "error", "cancelled"])
 """Values of `finish_reason` that come with a part of an answer."""
@@ -42,8 +50,9 @@ def text_of(answer: bytes, max_tokens: int) -> str:
 
 
 def without_thoughts(text: str) -> str:
-    """The text without <think>...</think>, also where only one of the marks was written, and without the channels of
-    thoughts that some models have ("<|channel|>analysis")."""
+    """The text without <think>...</think>, in any of the spellings that models have for it, also where only one of the
+    marks was written, and without the channels of thoughts that some have ("<|channel|>analysis")."""
+    text = _BARE_CHANNEL.sub("", text)
     text = _CHANNEL_MARK.sub("", _CHANNEL.sub("", text)) if "<|" in text else text
     text = _THOUGHT.sub("", text)
     return _THOUGHT_END.sub("", text).strip()

@@ -3,21 +3,26 @@
 from collections.abc import Collection
 
 from agentrl.simulators.behaviour import behaviours
-from agentrl.simulators.emotion import ANGRY, CURT
+from agentrl.simulators.emotion import ANGRY, CURT, Mood
 from agentrl.simulators.models import Locale, Persona, SubGoal, UserTask
+from agentrl.simulators.nlg import HALF
 from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.personas import OCCUPATIONS
 from agentrl.simulators.schema import HOLE, Tongue
 
 
 def describe(task: UserTask, ontology: Ontology, locale: Locale | None = None) -> str:
     """Who the user is, what they want, know, don't know, and how they behave, with a line for each operator.
 
+    Of the persona it is everything but the traits, which have moved the rest; what is neither high nor low goes without
+    saying. How annoyed they are at the moment is told by `feeling`.
+
     What they don't know is not told. Raises UserError for an operator that cannot be told in words.
     """
     tongue: Tongue = "en" if (locale or task.persona.locale) == "en" else "zh"
     english = tongue == "en"
     persona, goal = task.persona, task.goal
-    lines = [_character(task, tongue)]
+    lines = [_character(persona, tongue), *_attitude(persona, tongue)]
     for number, subgoal in enumerate(goal.subgoals, 1):
         wish = _wish(subgoal, ontology, tongue, goal.unknown)
         lines.append(f"{number}. You want to {wish}." if english else f"{number}. 你想{wish}。")
@@ -83,11 +88,49 @@ def length_of(persona: Persona, tongue: Tongue = "en") -> str:
     return english[which] if tongue == "en" else ("话多", "话少", "话不多不少")[which]
 
 
-def _character(task: UserTask, tongue: Tongue) -> str:
-    persona = task.persona
+def feeling(persona: Persona, mood: Mood) -> str:
+    """What a language model is told about its mood in this turn, in English; "" while there is nothing to be seen."""
+    if not mood.complains and mood.level < CURT:
+        return ""
+    tone = tone_of(persona, annoyance=mood.level) if mood.level >= CURT else "annoyed"
+    return f"(You are {tone} by now{', and say so' if mood.complains else ''}.)"
+
+
+def _character(persona: Persona, tongue: Tongue) -> str:
     tone, length = tone_of(persona, tongue), length_of(persona, tongue)
     if tongue == "en":
-        who = f"You are {persona.display_name}" + (f", {persona.occupation}" if persona.occupation else "")
+        parts = [persona.display_name, persona.occupation, persona.age_band and f"aged {persona.age_band}"]
+        who = f"You are {', '.join(filter(None, parts))}"
         return f"{who}: {tone}, {length}. You give up after {persona.patience} turns without progress."
-    mixed = "，中文里夹杂英文" if persona.locale == "mixed" else ""
-    return f"你是{persona.display_name}，{tone}，{length}{mixed}。连续{persona.patience}轮没有进展你就会放弃。"
+    occupation = OCCUPATIONS.get(persona.occupation, persona.occupation)
+    parts = [f"你是{persona.display_name}", occupation, persona.age_band and f"年龄{persona.age_band}", tone, length]
+    return f"{'，'.join(filter(None, parts))}。连续{persona.patience}轮没有进展你就会放弃。"
+
+
+def _attitude(persona: Persona, tongue: Tongue) -> list[str]:
+    """What they know of such services, how willing they are, and how much English they mix in."""
+    share = HALF if persona.noise.code_switch is None else persona.noise.code_switch
+    said = [
+        (persona.expertise > 0.6, "You know your way around such services.", "你对这类服务很熟悉。"),
+        (
+            persona.expertise < 0.35,
+            "You are new to such services and use no technical terms.",
+            "你第一次用这类服务，不懂专业术语。",
+        ),
+        (
+            persona.cooperativeness > 0.9,
+            "You are glad to help the agent with what it needs.",
+            "你很乐意配合对方。",
+        ),
+        (
+            persona.cooperativeness < 0.5,
+            "You are not very cooperative, and answer unwillingly.",
+            "你不太配合，回答得很勉强。",
+        ),
+        (
+            persona.locale == "mixed",
+            f"About {share:.0%} of your sentences are in English, or have English words in them.",
+            f"你大约{share:.0%}的句子是英文，或者夹杂英文词。",
+        ),
+    ]
+    return [en if tongue == "en" else zh for true, en, zh in said if true]

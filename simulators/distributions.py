@@ -7,14 +7,18 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agentrl.errors import UserError, nearest
-from agentrl.simulators.models import Disclosure, Locale
+from agentrl.simulators.models import TRAITS, Disclosure, Locale
 
-TRAITS: Final = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 Casing = Literal["normal", "lower", "upper"]
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def moved(mean: float, lean: float) -> float:
+    """A mean moved by `lean`, within [0.05, 0.95]."""
+    return min(0.95, max(0.05, mean + lean))
 
 
 class Beta(_Model):
@@ -24,8 +28,8 @@ class Beta(_Model):
     spread: float = Field(4.0, gt=0)
 
     def draw(self, rng: random.Random, lean: float = 0.0) -> float:
-        """One number, whose mean is moved by `lean` within [0.05, 0.95]; three digits."""
-        mean = min(0.95, max(0.05, self.mean + lean))
+        """One number, whose mean is `moved` by `lean`; three digits."""
+        mean = moved(self.mean, lean)
         return round(rng.betavariate(mean * self.spread, (1 - mean) * self.spread), 3)
 
 

@@ -6,12 +6,14 @@ It works by cues, so it sends back some honest wordings; a model that is asked a
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from agentrl.simulators import act_cues
 from agentrl.simulators.consent import agrees, doubts, questions, withdraws
 from agentrl.simulators.guard import has_chinese
 from agentrl.simulators.models import DialogueAct, UserTurn
+from agentrl.simulators.negation import assents, clauses, denied, depends, negated, says_to_go_on, without_asking
 from agentrl.simulators.nlg import RELATIONS
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.wish_words import wish_names, wish_phrases
@@ -24,44 +26,9 @@ _CALM: Final = frozenset(
 _CHATS: Final = frozenset(["tangent", "fish", "complain", "ask_status"])
 """Acts that may ask for anything."""
 _SENTENCE: Final = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
-_CLAUSE: Final = re.compile(r"[,;:，；：.!?。！？\n]|\s[-–—]\s|—")
-_NO: Final = re.compile(
-    r"(?:\b(?:not|never|no longer|no circumstances|avoid|without|refuse to|rather than|instead of|opposed to|stop|no)\b"
-    r"|n['’]t\b)(?:[^\w]+[\w'’#]+){0,4}[^\w]*$"
-    r"|(?:(?<!要)不要|别(?!的)|不想|不用|不需要|不必|绝不|不打算|没想|不是|而不|先不)[^，。！？,.!?]{0,8}$",
-    re.IGNORECASE,
-)
-"""What turns the words behind it into their opposite."""
-_NOT: Final = re.compile(
-    r"\b(?:(?:is|was)n['’]t|not|never|instead of|rather than|opposed to)(?:[^\w]+[\w'’]+){0,3}[^\w]*$"
-    r"|(?:不是|而不)[^，。！？,.!?]{0,8}$",
-    re.IGNORECASE,
-)
-"""What makes a value behind it the wrong one."""
-_ASKING: Final = re.compile(
-    r"\b(?:ca|could|wo|would)n['’]t (?:you|we|i)\b|\bwhy (?:ca|do)n['’]t\b|\bnot (?:sure|certain) (?:how to|if|whether)"
-    r"|\b(?:ca|could)n['’]?t (?:seem to|figure out how to|find (?:a way|how) to)\b|\bnot too (?:much|late)\b"
-    r"|\b(?:do|would)n['’]t mind\b|\bdon['’]t (?:know|see) how to\b|\bif (?:it['’]?s |that['’]?s )?not\b"
-    r"|\bno (?:rush|problem|worries|longer (?:need|want) (?:it|this|them))\b"
-    r"|\bdo(?:es)?n['’]t (?:want|need) (?:it|this|that|them|the \w+|my \w+)(?= any|[.,;!]| so\b| and\b|$)"
-    "|能不能|可不可以|不知道(?:能|可)|不好意思|(?:不想要|不要|不需要|用不着|用不上)了|不想要(?=[这那它])",
-    re.IGNORECASE,
-)
-"""Ways to ask that look like a no."""
 _WHENEVER: Final = re.compile(r"\b(?:when(?:ever)?|where) (?:you|it['’]?s|i|we|possible)\b", re.IGNORECASE)
-_BEHIND_NO: Final = re.compile(
-    r"^\W*(?:\w+\W+)?(?:(?:is|was)(?:n['’]t| not| wrong| incorrect)|[?？]\s*(?:(?:no|nope)\b|不))"
-    r"|^\s*(?:不对|错了|是错的)",
-    re.IGNORECASE,
-)
-"""What makes a value before it the wrong one."""
-_OTHERS: Final = re.compile(
-    r"\b(?:every|all|any)(?: of)?(?: my| the)? other (?:order|booking|purchase|one)s?\b"
-    r"|(?:其他|其它|别的|所有)的?(?:订单|预订)(?:也|都|全)",
-    re.IGNORECASE,
-)
-"""A wish for all that the user has."""
 _NOTHING: Final = re.compile(r"(?!)")
+_FIRST_WORD: Final = re.compile(r"^(?:an?|my|the|one of my)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +52,24 @@ class Planned:
 
 def unfaithful(text: str, planned: Planned, required: Sequence[str], ontology: Ontology) -> list[str]:
     """What the text makes of the planned acts that they are not, each in a few words; `required` are their values."""
-    found = [*_wishes(text, planned, ontology), *_yes_or_no(text, planned), *_missing_acts(text, planned, ontology)]
-    found += [f"denied {value!r}" for value in required if _denied(value, text)]
+    found = [
+        *_wishes(text, planned, ontology),
+        *_yes_or_no(text, planned, ontology),
+        *_missing_acts(text, planned, ontology),
+    ]
+    found += [f"denied {value!r}" for value in required if denied(value, text)]
     return list(dict.fromkeys(found))
 
 
 def _wishes(text: str, planned: Planned, ontology: Ontology) -> Iterable[str]:
     """Wishes that were left out, brought in, or turned into their opposite."""
     patterns = wish_names(ontology)
-    due = [act.slots["intent"] for act in planned.turn.acts if act.name in WISHES and "intent" in act.slots]
+    due = _due(planned)
     for kind in due:
         name = ontology.intents[kind].vague["zh" if has_chinese(planned.plain) else "en"][0]
         if not patterns[kind].search(text):
             yield f"left out the wish {name!r}, or says it by other verbs"
-        elif not ontology.intents[kind].info and all(_negated(text, found) for found in patterns[kind].finditer(text)):
+        elif not ontology.intents[kind].info and all(negated(text, found) for found in patterns[kind].finditer(text)):
             yield f"said no to the wish {name!r}"
     known = {*due, *(act.slots["intent"] for act in planned.turn.acts if "intent" in act.slots)}
     sources = [planned.plain] + [planned.heard] * bool(planned.names & {"affirm", "deny"})
@@ -111,13 +82,25 @@ def _wishes(text: str, planned: Planned, ontology: Ontology) -> Iterable[str]:
         open_to = info and (asks or bool(planned.names & _CHATS))
         if kind in planned.wanted:  # "thanks for cancelling it" is fine, and "cancel it" again is not beside a new wish
             pattern = wish_phrases(ontology)[kind] if due and not info else _NOTHING
-        if kind not in known and not open_to and pattern.search(asked if info else said):
+        if kind in known or open_to:
+            continue
+        if pattern.search(asked) if info else any(not negated(said, found) for found in pattern.finditer(said)):
             yield f"brought in another wish: {ontology.intents[kind].vague['en'][0]!r}"
-    if due and _OTHERS.search(text) and not _OTHERS.search(planned.plain):
-        yield "brought in another wish: the same for other records"
+    if due and depends(text) and not depends(planned.plain):
+        yield "made a wish depend on something"
+    others = _others(ontology)
+    if others.search(text) and not others.search(planned.plain):
+        changes = [patterns[kind] for kind, intent in ontology.intents.items() if not intent.info]
+        if due or any(pattern.search(text) for pattern in changes):
+            yield "brought in another wish: the same for other records"
 
 
-def _yes_or_no(text: str, planned: Planned) -> Iterable[str]:
+def _due(planned: Planned) -> list[str]:
+    """The kinds of the wishes that the turn is to name."""
+    return [act.slots["intent"] for act in planned.turn.acts if act.name in WISHES and "intent" in act.slots]
+
+
+def _yes_or_no(text: str, planned: Planned, ontology: Ontology) -> Iterable[str]:
     """A yes that became a no or a doubt, a no that became a yes, and a wish that was taken back on the way."""
     names, plain, asked = planned.names, planned.plain, planned.heard
     if "affirm" in names and "deny" not in names:
@@ -126,25 +109,37 @@ def _yes_or_no(text: str, planned: Planned) -> Iterable[str]:
         if not _says_yes(text, asked, alone=alone):
             yield "turned a yes into a no, or into no clear yes"
     elif "deny" in names and "affirm" not in names:
-        assents = (found for found in act_cues.ASSENT.finditer(text) if not _negated(text, found))
-        if any(assents) or any(map(agrees, _CLAUSE.split(text))) or not doubts(text):
+        if says_to_go_on(text) or any(map(agrees, clauses(text))) or not doubts(text):
             yield "turned a no into a yes, or into no clear no"
     elif "preconsent" not in names and agrees(text, asked) and not agrees(plain, asked) and _counts(text, planned):
         yield "said yes"
-    if names <= _CALM and withdraws(_ASKING.sub(" ", text)) and not withdraws(plain):
+    if names <= _CALM and not withdraws(plain) and withdraws(without_asking(_behind_wishes(text, planned, ontology))):
         yield "took something back"
+
+
+def _behind_wishes(text: str, planned: Planned, ontology: Ontology) -> str:
+    """The text from where it names the first of its wishes for the last time: what stands before is no objection to it.
+
+    "I changed my mind about the lamp, cancel it" wants it cancelled; "cancel it. I changed my mind" may not. The whole
+    text where it has no wish.
+    """
+    starts = []
+    for kind in _due(planned):
+        real = [found.start() for found in wish_names(ontology)[kind].finditer(text) if not negated(text, found)]
+        starts += real[-1:]
+    return f"and {text[min(starts) :]}" if starts else text
 
 
 def _counts(text: str, planned: Planned) -> bool:
     """Whether a yes in the text would be taken for one, and not for "okay, I have read this"."""
-    return planned.consent or act_cues.ASSENT.search(text) is not None
+    return planned.consent or assents(text)
 
 
 def _says_yes(text: str, asked: str, *, alone: bool) -> bool:
     """Whether there is a clear yes: in the whole text, or with other acts around it in a clause."""
     if agrees(text, asked):
         return True
-    return not alone and not withdraws(text) and any(agrees(part, asked) for part in _CLAUSE.split(text))
+    return not alone and not withdraws(text) and any(agrees(part, asked) for part in clauses(text))
 
 
 def _missing_acts(text: str, planned: Planned, ontology: Ontology) -> Iterable[str]:
@@ -204,21 +199,24 @@ def _in_words(act: DialogueAct) -> str:
     return f"{act.name.replace('_', ' ')}{f': {kind}' if kind else ''}"
 
 
-def _negated(text: str, found: re.Match[str], no: re.Pattern[str] = _NO) -> bool:
-    """Whether a no stands before what was found, in the same clause."""
-    before = _CLAUSE.split(_ASKING.sub(" ", text[: found.start()]))[-1]
-    return no.search(before) is not None
-
-
-def _denied(value: str, text: str) -> bool:
-    """Whether a value is only told to be the wrong one."""
-    places = list(re.finditer(re.escape(value), text))
-    return bool(places) and all(
-        _negated(text, place, _NOT) or _BEHIND_NO.search(text[place.end() :]) is not None for place in places
-    )
-
-
 def _without_claims(text: str) -> str:
     """The text without the sentences that say what was done: no wishes."""
     cue = act_cues.NEEDED["claim_done"]
     return " ".join(sentence for sentence in _SENTENCE.findall(text) if not cue.search(sentence))
+
+
+@lru_cache(maxsize=16)
+def _others(ontology: Ontology) -> re.Pattern[str]:
+    """What speaks of more records than one, or of another: "and every other order I have", "所有订单"."""
+    nouns = [_FIRST_WORD.sub("", words) for words in ontology.problem.get("en", ())]
+    en = "|".join(["one", "purchase", *(re.escape(noun) for noun in nouns if " " not in noun)])
+    zh = "|".join(re.escape(noun) for noun in ontology.problem.get("zh", ()))
+    return re.compile(
+        rf"\b(?:every|all|each|both)(?: single)?(?: of)?(?: my| the)?(?: other| remaining)? (?:{en})s?\b"
+        rf"|\b(?:another|other|remaining|previous|second|next|earlier|older) (?:{en})s?\b"
+        rf"|\b(?:the|my|all) (?:rest|others)\b|\b(?:everything|anything|all) (?:else )?(?:that )?(?:i|on|in|under)\b"
+        rf"|\b(?:{en}) before that\b|\bboth #"
+        rf"|(?:其他|其它|其余|别|另外?|所有|全部|剩下|每一?个)(?:所有|全部|一个|个|那个|的)*(?:{zh})"
+        rf"|(?:{zh})(?:们|也|统统)?(?:都|全)|(?:其他|其它|其余|剩下|另外)的?(?:也|都|全|一起)",
+        re.IGNORECASE,
+    )

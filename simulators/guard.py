@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agentrl.simulators.models import Locale, UserGoal, UserTask
 from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.tongues import foreign
 from agentrl.simulators.values import given, mentioned, values_in
 
 REGENERATIONS: Final = 2
@@ -53,10 +54,8 @@ def problems(text: str, bounds: Bounds, ontology: Ontology) -> list[str]:
         found.append(f"longer than {_LONGEST} characters")
     if _OTHERS.search(_without(text, bounds.allowed)):
         found.append("spoke for somebody else")
-    if bounds.locale == "en" and has_chinese(text) and not any(map(has_chinese, bounds.required)):
-        found.append("not in English")
-    if bounds.locale == "zh" and not has_chinese(text):
-        found.append("not in Chinese")
+    if tongue := foreign(_without(text, bounds.required), bounds.locale, bounds.allowed, ontology):
+        found.append(tongue)
     found += [f"left out {value!r}" for value in bounds.required if not mentioned(value, text)]
     known = given(bounds.allowed, ontology)
     told = values_in(text, ontology, strict=bounds.strict)
@@ -135,12 +134,8 @@ def secrets_of(goal: UserGoal) -> dict[str, tuple[Any, ...]]:
 
 def _pairs(goal: UserGoal) -> Iterable[tuple[str, Any]]:
     yield from goal.known.items()
-    for subgoal in goal.subgoals:
-        wish = subgoal
+    for wish in goal.every_wish():
         yield from wish.slots.items()
-        while wish.fallback is not None:
-            wish = wish.fallback
-            yield from wish.slots.items()
 
 
 def _plain(text: str) -> str:

@@ -80,7 +80,7 @@ class HybridUser:
     def _check(self, turn: UserTurn, plain: str) -> Callable[[str], list[str]]:
         """What tells what is wrong with other words for the turn."""
         locale = self.agenda_user.agenda.locale
-        consent = any(act.name == "confirm" for act in understand(self._agent, self.ontology, locale))
+        consent = any(act.name == "confirm" for act in understand(self._agent, self.ontology))
         planned = Planned(turn, plain, self._agent, frozenset(self._wanted), consent)
         # The template holds every planned value in the wording of its own sentence.
         required = [value for value in entities(turn.acts, self.ontology, locale) if value in plain]

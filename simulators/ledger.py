@@ -1,7 +1,13 @@
-"""When a user who speaks freely is done: it follows from the state and the agent's acts, never from their own words."""
+"""When a user who speaks freely is done: it follows from the state and the agent's acts, never from their own words.
+
+How annoyed they are follows from the same, and from what they have told already; it decides nothing.
+"""
+
+from typing import Any
 
 from agentrl.simulators.agenda import StateView
-from agentrl.simulators.models import Reason, SubGoal, UserTask
+from agentrl.simulators.emotion import Mood
+from agentrl.simulators.models import Reason, SubGoal, UserGoal, UserTask
 from agentrl.simulators.nlu import understand
 from agentrl.simulators.ontology import Ontology
 
@@ -17,7 +23,7 @@ _BUSY = _DEMANDS | {"report_done", "refuse"}
 
 
 class Ledger:
-    """Which subgoals are settled, and how much patience is left.
+    """Which subgoals are settled, how much patience is left, and the mood.
 
     Progress is: something was settled, or the agent asked, read back or told something that it had not before.
     """
@@ -32,10 +38,18 @@ class Ledger:
         self._farewells = self.wasted = 0
         self.stall = 0
         """Turns since the last progress."""
+        self.mood = Mood(task.persona.emotion)
+        self._untold = _facts(task.goal)
+        """(slot, value) of what the user knows and has not said."""
+        self._known = {slot for slot, _ in self._untold}
+
+    def say(self, text: str) -> None:
+        """Take in what the user said: who is asked for it once more is asked again."""
+        self._untold = [fact for fact in self._untold if not self._ontology.mentions(text, *fact)]
 
     def hear(self, text: str, view: StateView) -> Reason | None:
         """Take in what the agent said, with the state as it is now; why the user ends the dialogue, or None."""
-        acts = understand(text, self._ontology, self._task.persona.locale)
+        acts = understand(text, self._ontology)
         names = {act.name for act in acts}
         settled = {i for i, subgoal in enumerate(self._task.goal.subgoals) if _reached(subgoal, view)}
         self._refuse(settled, view, heard="refuse" in names)
@@ -49,6 +63,9 @@ class Ledger:
         self._settled, self._heard = closed, self._heard | said
         self.stall = 0 if progress else self.stall + 1
         self.wasted += not progress
+        told = self._known - {slot for slot, _ in self._untold}
+        again = any(act.name == "ask" and act.slots["slot"] in told for act in acts)
+        self.mood.after_turn(progress=progress and not again, asked_again=again, apologised="apologise" in names)
         if len(closed) == len(self._task.goal.subgoals) and not names & _DEMANDS:
             return "refused" if self._accepted - settled else "satisfied"
         patience = self._task.persona.patience
@@ -73,6 +90,11 @@ class Ledger:
         if self._refusals >= borne + (wish.fallback is not None):
             self._accepted.add(current)
             self._refusals = 0
+
+
+def _facts(goal: UserGoal) -> list[tuple[str, Any]]:
+    slots = [goal.known, *(wish.slots for wish in goal.every_wish())]
+    return [(name, value) for part in slots for name, value in part.items() if name not in goal.unknown]
 
 
 def _reached(subgoal: SubGoal, view: StateView) -> bool:

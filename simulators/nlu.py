@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agentrl.simulators import lexicon
-from agentrl.simulators.models import DialogueAct, Locale
+from agentrl.simulators.models import DialogueAct
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.readings import Sentence, merge
 
@@ -34,11 +34,8 @@ _LONG = 8000
 """What an agent writes beyond this many characters is not read."""
 
 
-def understand(text: str, ontology: Ontology, locale_hint: Locale | None = None) -> tuple[DialogueAct, ...]:
-    """The acts in the agent's message, in order of appearance; `smalltalk` when there is no other.
-
-    Both languages are always tried; `locale_hint` is there for other implementations of this interface.
-    """
+def understand(text: str, ontology: Ontology) -> tuple[DialogueAct, ...]:
+    """The acts in the agent's message in order of appearance, in either language; `smalltalk` when there is none."""
     return _understand(text[:_LONG], ontology)
 
 

@@ -4,16 +4,29 @@ import json
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from agentrl.errors import UserError, nearest
-from agentrl.simulators.distributions import DEFAULT, QUIET, TRAITS, Beta, Distributions, Rare, replaced
-from agentrl.simulators.models import EmotionSpec, Locale, NoiseSpec, Persona
+from agentrl.simulators.distributions import DEFAULT, QUIET, Beta, Distributions, Rare, moved, replaced
+from agentrl.simulators.models import TRAITS, EmotionSpec, Locale, NoiseSpec, Persona
 
-__all__ = ["DEFAULT", "QUIET", "TRAITS", "Beta", "Distributions", "PersonaSampler", "Rare", "load_personas", "replaced"]
+__all__ = [
+    "DEFAULT",
+    "OCCUPATIONS",
+    "QUIET",
+    "TRAITS",
+    "Beta",
+    "Distributions",
+    "PersonaSampler",
+    "Rare",
+    "leanings",
+    "load_personas",
+    "replaced",
+    "settled",
+]
 
 _GIVEN = {
     "en": "Amara Ben Carla Daniel Elena Farid Grace Hugo Irene Jamal Kira Liam Maya Noah Olga Priya Quinn Rosa Samir"
@@ -26,10 +39,12 @@ _FAMILY = {
     "zh": "王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 胡 朱 高 林 何 郭 马 罗 梁 宋 郑 谢",
 }
 _AGES = ("18-24", "25-34", "35-49", "50-64", "65+")
-_OCCUPATIONS = (
-    "student", "nurse", "teacher", "engineer", "cook", "driver", "accountant", "designer", "farmer", "shopkeeper",
-    "pensioner", "musician", "lawyer", "electrician", "homemaker", "journalist",
-)  # fmt: skip
+OCCUPATIONS: Final = {
+    "student": "学生", "nurse": "护士", "teacher": "教师", "engineer": "工程师", "cook": "厨师", "driver": "司机",
+    "accountant": "会计", "designer": "设计师", "farmer": "农民", "shopkeeper": "店主", "pensioner": "退休人员",
+    "musician": "音乐人", "lawyer": "律师", "electrician": "电工", "homemaker": "全职在家", "journalist": "记者",
+}  # fmt: skip
+"""Those that are sampled, with their Chinese words."""
 
 _TWICE = "the key {!r} stands there a second time; keep one"
 _T = TypeVar("_T")
@@ -53,24 +68,24 @@ class PersonaSampler:
         locale: Locale = _pick(given.locale, rng)
         locale = fixed.get("locale", locale)
         traits = {name: beta.draw(rng) for name, beta in given.traits.items()}
-        lean = {name: 0.4 * (traits.get(name, 0.5) - 0.5) for name in TRAITS}
+        lean = leanings(traits)
         fields: dict[str, Any] = {
             "id": f"p{seed}",
             "locale": locale,
             "display_name": _name(locale, rng),
             "age_band": rng.choice(_AGES),
-            "occupation": rng.choice(_OCCUPATIONS),
+            "occupation": rng.choice(list(OCCUPATIONS)),
             "traits": traits,
             "expertise": given.expertise.draw(rng),
-            "verbosity": given.verbosity.draw(rng, lean["extraversion"]),
-            "politeness": given.politeness.draw(rng, lean["agreeableness"]),
-            "cooperativeness": given.cooperativeness.draw(rng, lean["agreeableness"]),
+            "verbosity": given.verbosity.draw(rng, lean["verbosity"]),
+            "politeness": given.politeness.draw(rng, lean["politeness"]),
+            "cooperativeness": given.cooperativeness.draw(rng, lean["cooperativeness"]),
             "patience": rng.randint(*given.patience),
             "disclosure": _pick(given.disclosure, rng),
             "noise": self._noise(locale, rng),
             "emotion": EmotionSpec(
                 start=given.annoyed_at_first.draw(rng),
-                gain=given.annoyance_gain.draw(rng, 0.3 * lean["neuroticism"]),
+                gain=given.annoyance_gain.draw(rng, lean["gain"]),
             ),
         }
         try:
@@ -90,9 +105,35 @@ class PersonaSampler:
         )
 
 
+def leanings(traits: Mapping[str, float]) -> dict[str, float]:
+    """How far traits move the means of the fields that go with them; "gain" is that of `EmotionSpec`."""
+    lean = {name: 0.4 * (traits.get(name, 0.5) - 0.5) for name in TRAITS}
+    return {
+        "verbosity": lean["extraversion"],
+        "politeness": lean["agreeableness"],
+        "cooperativeness": lean["agreeableness"],
+        "gain": 0.3 * lean["neuroticism"],
+    }
+
+
+def settled(persona: Persona) -> Persona:
+    """The persona with the fields that its traits move and that it was not given: their defaults, moved."""
+    if not persona.traits:
+        return persona
+    lean = leanings(persona.traits)
+    gain = lean.pop("gain")
+    free = [name for name in lean if name not in persona.model_fields_set]
+    changes: dict[str, Any] = {name: round(moved(getattr(persona, name), lean[name]), 3) for name in free}
+    if "gain" not in persona.emotion.model_fields_set:
+        emotion = persona.emotion
+        changes["emotion"] = emotion.model_copy(update={"gain": round(moved(emotion.gain, gain), 3)})
+    return persona.model_copy(update=changes)
+
+
 def load_personas(path: str | Path) -> tuple[Persona, ...]:
     """Personas from a .yaml/.yml list, or from .jsonl with one object in each line.
 
+    Traits that are given move the fields which go with them and are not given, as they do where personas are sampled.
     Raises `UserError` that names the file and the line of everything that is wrong, ten problems at most.
     """
     path = Path(path)
@@ -106,7 +147,7 @@ def load_personas(path: str | Path) -> tuple[Persona, ...]:
     lines: dict[str, int] = {}
     for line, row in rows:
         try:
-            persona = Persona.model_validate(row)
+            persona = settled(Persona.model_validate(row))
         except ValidationError as error:
             problems.append(f"{path}:{line}: {_first(error)}")
             continue

@@ -11,12 +11,13 @@ from typing import Final
 from agentrl.errors import UnusableAnswerError
 from agentrl.simulators.agenda import StateView
 from agentrl.simulators.completions import unquoted
-from agentrl.simulators.descriptions import describe
+from agentrl.simulators.descriptions import describe, feeling
+from agentrl.simulators.emotion import Mood
 from agentrl.simulators.endpoint import Message
 from agentrl.simulators.guard import Bounds, facts_of, guarded, problems, secrets_of
 from agentrl.simulators.ledger import Ledger
 from agentrl.simulators.memory import Memory
-from agentrl.simulators.models import DialogueAct, Locale, Reason, UserTask, UserTurn
+from agentrl.simulators.models import DialogueAct, Locale, Persona, Reason, UserTask, UserTurn
 from agentrl.simulators.nlg import RELATIONS, render
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.users import AgendaUser, seeded
@@ -48,7 +49,7 @@ class PolicyUser:
         self._rng = seeded("policy user", task.seed, seed)
         self._ledger = Ledger(task, ontology)
         changes = [LANGUAGES[op.args["to"]] for op in task.ops if op.name == "switch_language"]
-        language = ", later in ".join([LANGUAGES[task.persona.locale], *changes])
+        language = ", later in ".join([LANGUAGES[_first_language(task.persona)], *changes])
         self._locale: Locale = "mixed" if changes else task.persona.locale
         self._memory = Memory(f"{_RULES.format(language=language)}\n\n{describe(task, ontology)}", _BEGIN)
         self._facts = facts_of(task, ontology)
@@ -60,6 +61,11 @@ class PolicyUser:
         """What the stand-in says in this turn: for a model that can't be kept."""
         self._left = False
         """Whether the stand-in has ended the dialogue."""
+
+    @property
+    def mood(self) -> Mood:
+        """How annoyed they are."""
+        return self._ledger.mood
 
     def open(self, view: StateView) -> UserTurn:
         """The first turn: the task's opener word for word when it has one."""
@@ -107,8 +113,9 @@ class PolicyUser:
 
     def _ask(self, complaint: str) -> str:
         again = f"(Your message was not delivered: it {complaint}. Write it again.)" if complaint else ""
+        note = "\n\n".join(filter(None, [feeling(self.task.persona, self.mood), again]))
         try:
-            return unquoted(self._memory.ask(self._respond, self._rng.getrandbits(31), again))
+            return unquoted(self._memory.ask(self._respond, self._rng.getrandbits(31), note))
         except UnusableAnswerError:
             if not self._replies:
                 raise  # no agent has asked for it: it is the model, or its settings
@@ -135,11 +142,20 @@ class PolicyUser:
         self._over = True
         refused = {"refused": True} if reason == "refused" else {}
         last = DialogueAct("leave") if reason == "gave_up" else DialogueAct("thank", refused)
-        return UserTurn(self._render(last), stall=self._ledger.stall, done=True, reason=reason)
+        return replace(self._turn(self._render(last)), done=True, reason=reason)
 
     def _pinned(self, text: str, notes: tuple[str, ...] = ()) -> UserTurn:
         self._memory.say(text)
-        return UserTurn(text, stall=self._ledger.stall, guard=notes)
+        self._ledger.say(text)
+        return self._turn(text, notes)
+
+    def _turn(self, text: str, notes: tuple[str, ...] = ()) -> UserTurn:
+        return UserTurn(text, emotion=round(self.mood.level, 4), stall=self._ledger.stall, guard=notes)
 
     def _render(self, *acts: DialogueAct) -> str:
-        return render(acts, self.ontology, self.task.persona, self._rng)
+        return render(acts, self.ontology, self.task.persona, self._rng, self.mood.level)
+
+
+def _first_language(persona: Persona) -> Locale:
+    """Who mixes two languages, and no English in, writes Chinese."""
+    return "zh" if persona.locale == "mixed" and persona.noise.code_switch == 0 else persona.locale

@@ -1,6 +1,6 @@
 """What an operator does at run time: the base class of `strategies.py`, and what its arguments must be."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, get_args
 
 from agentrl.errors import UserError, nearest
@@ -14,10 +14,18 @@ TOPICS = ("weather", "sports", "pets", "food", "bot", "family")
 """What users talk about besides."""
 AUTHORITIES = ("none", "colleague", "manager", "law", "press", "loyalty")
 """What users lean on when they press."""
+HEARD = (
+    "apologise", "ask", "bye", "clarify", "confirm", "greet", "inform", "offer_more", "refuse", "report_done",
+    "smalltalk", "wait",
+)  # fmt: skip
+"""What an agent's message can be understood as (`nlu.understand`), and so what a trigger can wait for."""
 
 
 class Strategy:
-    """An operator at run time. `fire` is called whenever the trigger's condition holds, until no `times` are left."""
+    """An operator at run time. `fire` is called whenever the trigger's condition holds, until no `times` are left.
+
+    A trigger on turn 0 is one on the opening; where it makes no sense there, it fires in the next turn where it does.
+    """
 
     trigger: ClassVar[Trigger | None] = None
     """When it fires if the operator does not say; None: in the opening."""
@@ -42,6 +50,13 @@ class Strategy:
         """Whether it makes sense now; `heard` is None in the opening."""
         return True
 
+    def opens(self, agenda: Agenda) -> bool:
+        """Whether it fires in the opening."""
+        if self.when is None:
+            return True
+        first = self.when.on == "turn" and int(self.when.match) == 0
+        return first and not self.instead and self.ready(agenda, None)
+
     def fire(self, agenda: Agenda) -> Acts:
         """What is said when the trigger fires."""
         return []
@@ -61,8 +76,12 @@ def act(name: str) -> Trigger:
     return Trigger(on="act", match=name)
 
 
-def check_op(op: Op, strategy: type[Strategy] | None, task: UserTask, ontology: Ontology) -> None:
-    """Raises UserError when an operator's arguments lack one, or name what there is not."""
+def check_op(
+    op: Op, strategy: type[Strategy] | None, task: UserTask, ontology: Ontology, predicates: Collection[str] = ()
+) -> None:
+    """Raises UserError when an operator's arguments lack one, when they or its trigger name what there is not, and when
+    it could never fire. `predicates` are those of the domain that a trigger on the state may name.
+    """
     where = f"the operator {op.name!r}"
     for name in strategy.needs if strategy else ():
         if name not in op.args:
@@ -86,6 +105,31 @@ def check_op(op: Op, strategy: type[Strategy] | None, task: UserTask, ontology: 
         if value not in tuple(known[name]):
             hint = nearest(value, map(str, known[name])) if isinstance(value, str) else ""
             raise UserError(f"{where} has {name} = {value!r}, which there is not.{hint}")
+    _check_moment(op, strategy, task, where)
+    _check_trigger(op.trigger, where, ontology, predicates)
+
+
+def _check_moment(op: Op, strategy: type[Strategy] | None, task: UserTask, where: str) -> None:
+    if strategy is None or strategy.fire is Strategy.fire:
+        if op.trigger is not None:
+            raise UserError(f"{where} has a trigger, but nothing that it does waits for one; leave it out")
+        return
+    when = op.trigger or strategy.trigger
+    if task.opener is not None and (when is None or (when.on == "turn" and int(when.match) == 0)):
+        raise UserError(
+            f"{where} acts in the opening, but the task's opener is said word for word: leave the opener out, or give "
+            'the operator a trigger on a later turn, such as {"on": "turn", "match": "1"}'
+        )
+
+
+def _check_trigger(when: Trigger | None, where: str, ontology: Ontology, predicates: Collection[str]) -> None:
+    if when is None or when.on == "turn":
+        return
+    kind, known = "state", predicates
+    if when.on == "act":
+        kind, known = "act", [*HEARD, "ask:intent", *(f"ask:{slot}" for slot in ontology.slots)]
+    if when.match not in known:
+        raise UserError(f"{where} waits for the {kind} {when.match!r}, which there is not.{nearest(when.match, known)}")
 
 
 def _check_types(op: Op, where: str) -> None:

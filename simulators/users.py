@@ -67,7 +67,7 @@ class AgendaUser:
             return UserTurn(opener, self._acts_of(opener), emotion=self.mood.level)
         acts = self.agenda.opening()
         for strategy in self.strategies:
-            if strategy.when is None and strategy.left > 0:
+            if strategy.left > 0 and strategy.opens(self.agenda):
                 strategy.left -= 1
                 said = strategy.fire(self.agenda)
                 acts = said + acts if said and said[0].name == "on_behalf" else acts + said
@@ -80,7 +80,7 @@ class AgendaUser:
         if self._over:
             raise RuntimeError("the user has ended this dialogue; begin a new one with `open`")
         agenda = self.agenda
-        heard = Heard(text, understand(text, self.ontology, agenda.locale))
+        heard = Heard(text, understand(text, self.ontology))
         agenda.hear(heard)
         before = [said for strategy in self.strategies for said in strategy.notice(agenda, heard)]
         aside, agenda.aside = agenda.aside, False

@@ -4,28 +4,18 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from agentrl.simulators.figures import AMOUNT, DATE, amount, date, short
 from agentrl.simulators.ontology import Ontology
 
 _SEPARATORS: Final = re.compile(r"[\W_]+")
-_AMOUNT: Final = r"[$€£¥￥＄]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:dollars?|bucks|usd|euros?|yuan|rmb|美元|元|块)"
-_MONEY: Final = re.compile(_AMOUNT, re.IGNORECASE)
 _NUMBER: Final = re.compile(
-    rf"#(?=[A-Za-z]*\d)[A-Za-z0-9]+|{_AMOUNT}|\d{{4}}-\d\d-\d\d|[A-Za-z]{{0,3}}\d{{3,}}[A-Za-z0-9]*", re.IGNORECASE
-)
-"""What looks like an identifier, an amount, or a large number, whatever the ontology's look like."""
-_SMALL: Final = re.compile(r"(?<![A-Za-z\d.,])\d+(?![A-Za-z]*\d)")
-MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MONTH: Final = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|"
-    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
-"""The pattern of a month's name, long or short, without a group; its first three letters are in `MONTHS`."""
-_DAY: Final = re.compile(
-    rf"\b({MONTH})(?:\.? |-)(\d\d?)(?:st|nd|rd|th)?(?!\d)|(?<!\d)(\d\d?)(?:st|nd|rd|th)?(?: (?:of )?|-)({MONTH})\b"
-    r"|(\d\d?)月(\d\d?)[日号]",
+    r"#(?=[A-Za-z]*\d)[A-Za-z0-9]+|[$＄€£¥￥]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:euros?|yuan|rmb)"
+    r"|[A-Za-z]{0,3}\d{3,}[A-Za-z0-9]*",
     re.IGNORECASE,
 )
-_ISO: Final = re.compile(r"(?<!\d)\d{4}-(\d\d)-(\d\d)(?!\d)")
+"""What looks like an identifier, a large number, or an amount of another currency, whatever the ontology's are."""
+_SMALL: Final = re.compile(r"(?<![A-Za-z\d.,])\d+(?![A-Za-z]*\d)")
+_DATED: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _HARMLESS: Final = re.compile(
     r"\b(?:since|in|from|year|before|until) (?:19|20)\d\d(?![\w-])|(?<!\d)(?:19|20)\d\d年(?!\d)"
     r"|\b\d{1,3}(?:\.\d+)?\s?(?:%|percent\b)"
@@ -50,9 +40,10 @@ def values_in(text: str, ontology: Ontology, *, strict: bool = False) -> dict[st
     for value in sorted(spotted, key=len, reverse=True):
         rest = rest.replace(value, " ")
     found = {_key(value): value for value in spotted}
-    for date in _DAY.finditer(rest):
-        found[_day(date)] = date.group()
-    rest = _HARMLESS.sub(" ", _DAY.sub(" ", rest))
+    for pattern in (DATE, AMOUNT):
+        found |= {_key(match.group()): match.group() for match in pattern.finditer(rest)}
+        rest = pattern.sub(" ", rest)
+    rest = _HARMLESS.sub(" ", rest)
     for number in _NUMBER.finditer(rest):
         found[_key(number.group())] = number.group()
     if strict:
@@ -65,8 +56,8 @@ def given(sources: Iterable[str], ontology: Ontology) -> set[str]:
     """The spellings of all values in some texts, and of a date also without its year."""
     known: set[str] = set()
     for text in sources:
-        known |= values_in(text, ontology, strict=True).keys()
-        known |= {f"{month}-{day}" for month, day in _ISO.findall(text)}
+        keys = values_in(text, ontology, strict=True).keys()
+        known |= keys | {short(key) for key in keys if _DATED.fullmatch(key)}
     return known
 
 
@@ -77,17 +68,10 @@ def mentioned(value: str, text: str) -> bool:
     return re.search(f"{left}{re.escape(value)}{right}", text) is not None
 
 
-def _day(date: re.Match[str]) -> str:
-    """ "05-30" of "May 30", "the 30th of May" or "5月30日"."""
-    name, behind, before, name_behind, month, day = date.groups()
-    if month:
-        return f"{int(month):02d}-{int(day):02d}"
-    return f"{MONTHS.index((name or name_behind)[:3].lower()) + 1:02d}-{int(behind or before):02d}"
-
-
 def _key(value: str) -> str:
-    """One spelling for all of a value's: "$42.00" and "42 dollars" are "$42"."""
-    if _MONEY.fullmatch(value):
-        digits = re.sub(r"[^\d.]", "", value).strip(".")
-        return f"${float(digits):.2f}" if digits.count(".") < 2 else f"${digits}"
+    """One spelling for all of a value's: "$42.00" and "42 dollars" are "$42", "May 4th" is "05-04"."""
+    if found := DATE.fullmatch(value):
+        return date(found.groups())
+    if found := AMOUNT.fullmatch(value):
+        return f"${amount(found[1] or found[2])}"
     return _SEPARATORS.sub("", value.lower())

@@ -79,9 +79,10 @@ def _read(body: str, *, closed: bool) -> ToolCall | str:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
         return f"a call is no JSON ({error}); it is written {_FORM}"
-    if not isinstance(data, dict) or not isinstance(data.get("name"), str) or not set(data) <= {"name", "arguments"}:
+    name = data.get("name") if isinstance(data, dict) and set(data) <= {"name", "arguments"} else None
+    if not isinstance(name, str) or not name:
         return f"a call has just a name and arguments: {_FORM}"
     arguments = data.get("arguments", {})
     if not isinstance(arguments, dict):
         return "the arguments of a call are an object"
-    return ToolCall(data["name"], arguments)
+    return ToolCall(name, arguments)

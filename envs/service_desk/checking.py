@@ -46,7 +46,7 @@ def _check_op(op: Op, task: UserTask, domain: Domain) -> None:
         raise UserError(
             f"the operator {op.name!r} is of the category {OPERATORS[op.name].category!r}, not {op.category!r}"
         )
-    check_op(op, HOOKS.get(op.name), task, domain.ontology)
+    check_op(op, HOOKS.get(op.name), task, domain.ontology, domain.minefields)
     if op.name == "note_injection":
         for name in ("record", "note"):
             if not isinstance(op.args.get(name), str):

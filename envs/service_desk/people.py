@@ -9,7 +9,15 @@ from typing import Any, Final
 from agentrl.envs.service_desk.domains.base import Level
 from agentrl.errors import ConfigError, UserError
 from agentrl.simulators.models import Persona
-from agentrl.simulators.personas import DEFAULT, QUIET, Distributions, PersonaSampler, load_personas, replaced
+from agentrl.simulators.personas import (
+    DEFAULT,
+    QUIET,
+    Distributions,
+    PersonaSampler,
+    load_personas,
+    replaced,
+    settled,
+)
 
 People = Sequence[Persona] | PersonaSampler
 """Personas to choose from, none of them for those of the level; or distributions."""
@@ -17,7 +25,6 @@ _SAMPLER: Final = PersonaSampler()
 _PATIENCE: Final = {"tiny": 4, "easy": 8}
 _SILENT: Final = ("locale", "code_switch", "expertise", "verbosity", "politeness")
 """What users do not show who have one wording of few words for everything."""
-_PLAIN: Final = Persona(id="", display_name="")
 
 
 def draw_persona(people: People, level: Level, rng: random.Random, name: str) -> Persona:
@@ -71,7 +78,9 @@ def shown_in_few_words(
 
 
 def _silent_parts(persona: Persona) -> list[str]:
-    return [name for name in _SILENT if _part(persona, name) != _part(_PLAIN, name)]
+    # What follows from traits is let be: there is more that follows from them.
+    plain = settled(Persona(id="", display_name="", traits=persona.traits))
+    return [name for name in _SILENT if _part(persona, name) != _part(plain, name)]
 
 
 def _distributions(level: Level) -> Distributions:

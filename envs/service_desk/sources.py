@@ -8,12 +8,13 @@ from os import PathLike
 from typing import Any, Final
 
 from agentrl.envs.base import split_of
+from agentrl.envs.service_desk.checking import check_task
 from agentrl.envs.service_desk.curriculum import AdversarialTasks, adversary_settings
 from agentrl.envs.service_desk.domains.base import Domain, Level
 from agentrl.envs.service_desk.domains.registry import domain_name, get_domain, trades_of
 from agentrl.envs.service_desk.people import people_of
 from agentrl.envs.service_desk.tasks import GeneratedTasks, GivenTasks, TaskSource, read_tasks
-from agentrl.errors import ConfigError, nearest
+from agentrl.errors import ConfigError, TaskFileError, UserError, nearest
 from agentrl.simulators.adversary import Settings
 from agentrl.simulators.models import UserTask
 
@@ -55,7 +56,8 @@ def open_tasks(
 ) -> Played:
     """The arguments are those of `ServiceDeskEnv`; `few_words` is whether the users of a domain with few have no more.
 
-    Raises ConfigError for wrong values and for such as don't fit together, TaskFileError for a file with wrong lines.
+    Raises ConfigError for wrong values and for such as don't fit together, TaskFileError for a file with wrong lines
+    and a list with tasks that cannot be played. A source of somebody else's raises it when it draws one.
     """
     trades = trades_of(domain, level)
     if task_file is not None and tasks is not None:
@@ -98,15 +100,49 @@ def _read(file: object) -> list[UserTask]:
     return read_tasks(file)
 
 
+class _Checked:
+    """A source of somebody else's, each of whose tasks is checked as it is drawn."""
+
+    def __init__(self, source: TaskSource) -> None:
+        self._source = source
+
+    def draw(self, rng: random.Random, split: str) -> UserTask:
+        """See `TaskSource`. Raises TaskFileError for what is no task, or one that cannot be played."""
+        task = self._source.draw(rng, split)
+        if not isinstance(task, UserTask):
+            raise TaskFileError(f"env_args.tasks drew a {type(task).__name__}; it must be a UserTask")
+        if problem := _problem(task):
+            raise TaskFileError(f"env_args.tasks drew the task {task.id!r}: {problem}")
+        return task
+
+
+def _problem(task: UserTask) -> str:
+    try:
+        check_task(task)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
 def _given(tasks: Any) -> TaskSource:
     if isinstance(tasks, Sequence) and not isinstance(tasks, str) and all(isinstance(one, UserTask) for one in tasks):
-        return GivenTasks(tasks)
+        return _playable(GivenTasks(tasks))
+    if isinstance(tasks, GivenTasks):
+        return _playable(tasks)
     if not callable(getattr(tasks, "draw", None)):
         raise ConfigError(
             "env_args.tasks must be a list of UserTask, or have `draw(rng, split)`; a file is a task_file"
         )
-    source: TaskSource = tasks
-    return source
+    return _Checked(tasks)
+
+
+def _playable(given: GivenTasks) -> GivenTasks:
+    """Raises TaskFileError that names the tasks that cannot be played with their places, ten at most."""
+    found = ((place, task, _problem(task)) for place, task in enumerate(given.tasks))
+    problems = [f"env_args.tasks[{place}], the task {task.id!r}: {told}" for place, task, told in found if told]
+    if problems:
+        raise TaskFileError("\n".join([f"{len(problems)} tasks cannot be played:", *problems[:10]]))
+    return given
 
 
 def _fitting(named: list[str], source: TaskSource, *, given: bool) -> list[str]:

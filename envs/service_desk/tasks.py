@@ -85,6 +85,7 @@ class GivenTasks:
         """Raises TaskFileError for an empty list."""
         if not tasks:
             raise TaskFileError("there are no tasks")
+        self.tasks = tuple(tasks)
         split = {name: [task for task in tasks if split_of_seed(task.seed) == name] for name in ("train", "test")}
         self._tasks = {name: some or list(tasks) for name, some in split.items()}
         lacking = next((name for name, some in split.items() if not some), "")

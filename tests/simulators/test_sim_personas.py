@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from agentrl.errors import UserError
+from agentrl.simulators.models import Persona
 from agentrl.simulators.personas import Beta, Distributions, PersonaSampler, load_personas
 
 
@@ -131,3 +132,47 @@ def test_mistakes_in_a_file_are_named_with_their_line(tmp_path: Path, name: str,
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml: cannot be read"):
         load_personas(tmp_path / "none.yaml")
+
+
+def from_file(tmp_path: Path, row: str) -> Persona:
+    path = tmp_path / "people.yaml"
+    path.write_text(f"- {{id: x, display_name: X, {row}}}\n")
+    return load_personas(path)[0]
+
+
+@pytest.mark.parametrize(
+    ("factor", "fields"),
+    [
+        ("extraversion", {"verbosity"}),
+        ("agreeableness", {"politeness", "cooperativeness"}),
+        ("neuroticism", {"gain"}),
+        ("openness", set()),
+    ],
+)
+def test_traits_of_a_file_move_what_it_does_not_give(tmp_path: Path, factor: str, fields: set[str]) -> None:
+    def found(value: float, more: str = "") -> dict[str, float]:
+        one = from_file(tmp_path, f"traits: {{{factor}: {value}}}{more}")
+        names = ("verbosity", "politeness", "cooperativeness", "expertise")
+        return {**{name: getattr(one, name) for name in names}, "gain": one.emotion.gain}
+
+    low, middle, high = found(0.0), found(0.5), found(1.0)
+    assert {name for name in low if low[name] < middle[name] < high[name]} == fields
+    assert {name for name in low if low[name] != high[name]} == fields
+    plain = from_file(tmp_path, "locale: en")
+    assert middle["politeness"] == plain.politeness
+    assert middle["gain"] == plain.emotion.gain
+    given = ", verbosity: 0.4, politeness: 0.4, cooperativeness: 0.4, emotion: {gain: 0.4}"
+    assert found(1.0, given) == found(0.0, given)
+
+
+def test_traits_of_a_file_move_as_far_as_where_personas_are_sampled(tmp_path: Path) -> None:
+    sure = Beta(mean=0.7, spread=1e9)
+    for value in (0.1, 0.9):
+        traits = {"agreeableness": Beta(mean=value, spread=1e9)}
+        sampled = PersonaSampler(Distributions(traits=traits, politeness=sure)).sample(3)
+        assert from_file(tmp_path, f"traits: {{agreeableness: {value}}}").politeness == sampled.politeness
+
+
+def test_an_unknown_trait_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"people\.yaml:1: .*no factor is called 'luck'"):
+        from_file(tmp_path, "traits: {luck: 1.0}")

@@ -5,33 +5,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from agentrl.simulators.values import MONTH, MONTHS
+from agentrl.simulators.figures import amounts_in, dates_in, short
 
 Fact = tuple[str, str]
 """A kind, and the value in one spelling: ("money", "42"), ("date", "2026-05-20"), ("word", "pending"). Dates without a
 year are ("date", "05-20")."""
 
-_MOST_MONTHS = 12
-_DATE: Final = re.compile(
-    r"(?=[\djfmasond])(?:(\d{4})\s?[-/.年]\s?(\d\d?)\s?[-/.月]\s?(\d\d?)(?!\d)"
-    r"|(?<![\d.])(\d\d?)([-/.])(\d\d?)\5(\d{4})(?!\d)"
-    rf"|\b({MONTH})(?:\.?\s+(?:the\s+)?|-)(\d\d?)(?:st|nd|rd|th)?(?!\d)"
-    rf"|(?<!\d)(\d\d?)(?:st|nd|rd|th)?(?:\s+(?:of\s+)?|-)({MONTH})\b"
-    r"|(?<!\d)(\d\d?)\s?月\s?(\d\d?)\s?[日号])",
-    re.IGNORECASE,
-)
-"""With the year, or the month by its name: "24/7" is no date.
-
-These patterns begin with what a match may begin with, since most places are no match for any of the alternatives.
-"""
-_MONEY: Final = re.compile(
-    r"(?=[\d$＄u])(?:(?:[$＄]|\busd)\s?(\d+)(?:\.(\d\d?))?(?!\d|[.,]\d)"
-    r"|(?<![\d.,$＄/-])(\d+)(?:\.(\d\d?))?"
-    r"(?:\s?[$＄](?!\s?\d)|[\s-]?(?:(?:u\.?s\.? )?dollars?|bucks|usd|美元|美金|元|块|刀)))",
-    re.IGNORECASE,
-)
 _FIGURE: Final = re.compile(r"\d")
-_CURRENCY: Final = re.compile(r"[$＄美元块刀]|(?=[udb])(?:usd|doll|buck|u\.?s)", re.IGNORECASE)
 _SQUASH: Final = re.compile(r"[\W_]+")
 _NO_WORD: Final = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 """What `_SQUASH` drops of ASCII, for `str.translate`, which is quicker."""
@@ -41,27 +21,13 @@ def facts_in(text: str, kinds: Iterable[str] = ("date", "money"), words: tuple[s
     """The facts of these kinds in a text; "word" are those of `words`, of which a question has one for an answer."""
     found: set[Fact] = set()
     figures = _FIGURE.search(text) is not None
-    if figures and "money" in kinds and _CURRENCY.search(text):
-        for dollars, cents, plain, plain_cents in _MONEY.findall(text):
-            cents = (cents or plain_cents).ljust(2, "0")
-            found.add(("money", (dollars or plain) + (f".{cents}" if cents != "00" else "")))
+    if figures and "money" in kinds:
+        found.update([("money", value) for value in amounts_in(text)])
     if figures and "date" in kinds:
-        found.update([("date", _date(*parts)) for parts in _DATE.findall(text)])
+        found.update([("date", value) for value in dates_in(text)])
     if words and "word" in kinds:
         found.update([("word", word.lower()) for word in _one_of(words).findall(text)])
     return found
-
-
-def _date(*parts: str) -> str:
-    """The groups of `_DATE` as a date; "5/6/2026" is in May, as it is written where money is in dollars."""
-    year, month, day, one, sign, two, its_year, name, behind, before, name_behind, its_month, its_day = parts
-    if one:
-        day_first = int(one) > _MOST_MONTHS or (sign == "." and int(two) <= _MOST_MONTHS)
-        year, month, day = its_year, *((two, one) if day_first else (one, two))
-    named = (name or name_behind)[:3].lower()
-    number = MONTHS.index(named) + 1 if named else int(month or its_month)
-    date = f"{number:02d}-{int(day or behind or before or its_day):02d}"
-    return f"{year}-{date}" if year else date
 
 
 @lru_cache(maxsize=4096)
@@ -75,7 +41,7 @@ def fact_of(value: str, words: tuple[str, ...] = ()) -> Fact:
 def spellings(fact: Fact) -> set[Fact]:
     """The fact, and a date without its year as well."""
     kind, value = fact
-    return {fact, (kind, value[5:])} if kind == "date" and len(value) > len("05-20") else {fact}
+    return {fact, (kind, short(value))} if kind == "date" else {fact}
 
 
 def tells(message: str, value: str) -> bool:

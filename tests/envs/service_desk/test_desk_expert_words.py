@@ -47,7 +47,7 @@ def test_every_reason_is_heard_as_a_refusal_and_nothing_else(trade: str, chinese
         for reason in ("holder", "unverified", *domain.ontology.reasons):
             text = words.refuse(kind, {domain.record: NUMBERS[trade]}, reason)
             assert not chinese or HAN.search(text.partition("：")[2]), text
-            heard = {act.name for act in understand(text, domain.ontology, "zh" if chinese else "en")}
+            heard = {act.name for act in understand(text, domain.ontology)}
             assert "refuse" in heard, text
             assert not heard & {"report_done", "confirm", "ask"}, text
             assert "{" not in text
@@ -58,7 +58,7 @@ def test_every_reason_is_heard_as_a_refusal_and_nothing_else(trade: str, chinese
 @pytest.mark.parametrize("chinese", [False, True])
 def test_what_users_say_besides_is_answered_and_changes_nothing_else(name: str, chinese: bool) -> None:
     domain = get_domain("shop")
-    words, tongue = Words(domain), ("zh" if chinese else "en")
+    words = Words(domain)
     words.chinese = chinese
     slots = {"order_id": "#W12345", "refund_to": "card"}
     for message in (
@@ -69,7 +69,7 @@ def test_what_users_say_besides_is_answered_and_changes_nothing_else(name: str, 
         besides = words.besides(["request", name, name], message)
         assert besides.endswith(message)
         assert len(besides) > len(message)
-        heard, alone = (understand(text, domain.ontology, tongue) for text in (besides, message))  # type: ignore[arg-type]
+        heard, alone = (understand(text, domain.ontology) for text in (besides, message))
         assert [act for act in heard if act.name != "smalltalk"] == list(alone)
     assert words.besides(["request"], "Yes?") == "Yes?"
 
@@ -124,7 +124,7 @@ def test_what_is_done_is_heard_to_be_done(trade: str, chinese: bool) -> None:
     words.chinese = chinese
     for kind in domain.writes:
         slots = {slot: VALUES.get(slot, NUMBERS[trade]) for slot in domain.ontology.intents[kind].slots}
-        heard = understand(words.done(kind, slots, ()), domain.ontology, "en")
+        heard = understand(words.done(kind, slots, ()), domain.ontology)
         assert [act.name for act in heard if act.name != "inform"] == ["report_done"]
 
 
