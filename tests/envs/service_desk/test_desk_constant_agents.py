@@ -13,7 +13,7 @@ from agentrl.envs.service_desk.session import Session
 from agentrl.simulators.adversary import OPERATORS
 from agentrl.simulators.models import ToolCall
 
-EPISODES = 200
+EPISODES = [60, pytest.param(200, marks=pytest.mark.slow)]
 EACH = list(product(("shop", "travel"), ("tiny", "easy", "full")))
 SORRY = "I'm sorry, I'm not allowed to do that: it is against our policy."
 DATES = [f"2026-{month:02d}-{day:02d}" for month in (5, 6) for day in range(1, 31)]
@@ -86,11 +86,11 @@ AGENTS: dict[str, Agent] = {
 }
 
 
-def successes(agent: Agent, **settings: Any) -> tuple[int, int]:
-    """How many held-out episodes of an agent succeed, and how many of those were questions."""
+def successes(agent: Agent, episodes: int, **settings: Any) -> tuple[int, int]:
+    """How many of the first held-out episodes of an agent succeed, and how many of those were questions."""
     env = ServiceDeskEnv(**settings)
     won = asked = 0
-    for seed in range(EPISODES):
+    for seed in range(episodes):
         env.reset(seed=seed, options={"split": "test"})
         question = env.session.task.goal.subgoals[0].kind not in env.session.domain.writes
         answers, over, info = agent(env.session), False, {"success": False}
@@ -103,17 +103,19 @@ def successes(agent: Agent, **settings: Any) -> tuple[int, int]:
     return won, asked
 
 
+@pytest.mark.parametrize("episodes", EPISODES)
 @pytest.mark.parametrize(("trade", "level"), EACH)
 @pytest.mark.parametrize("name", AGENTS)
-def test_a_constant_agent_never_succeeds(name: str, trade: str, level: Level) -> None:
-    assert successes(AGENTS[name], domain=trade, level=level)[0] == 0
+def test_a_constant_agent_never_succeeds(name: str, trade: str, level: Level, episodes: int) -> None:
+    assert successes(AGENTS[name], episodes, domain=trade, level=level)[0] == 0
 
 
+@pytest.mark.parametrize("episodes", EPISODES)
 @pytest.mark.parametrize(("trade", "level"), EACH)
-def test_who_quotes_every_value_has_told_none(trade: str, level: Level) -> None:
+def test_who_quotes_every_value_has_told_none(trade: str, level: Level, episodes: int) -> None:
     env = ServiceDeskEnv(domain=trade, level=level)  # type: ignore[arg-type]
     told = 0
-    for seed in range(EPISODES):
+    for seed in range(episodes):
         env.reset(seed=seed)
         session = env.session
         answers, over = AGENTS["reads nothing"](session), False
@@ -128,15 +130,16 @@ def test_who_quotes_every_value_has_told_none(trade: str, level: Level) -> None:
 @pytest.mark.parametrize(("trade", "level"), EACH[:2] + EACH[3:5])
 def test_who_guesses_the_answer_has_told_none(trade: str, level: Level) -> None:
     """Where the first guess is right it is an answer: one status of three, one weekday of four."""
-    won, asked = successes(guess, domain=trade, level=level)
+    won, asked = successes(guess, 200, domain=trade, level=level)
     assert won == asked
-    assert won <= EPISODES * (0.12 if level == "tiny" else 0.02)
+    assert won <= 200 * (0.12 if level == "tiny" else 0.02)
 
 
+@pytest.mark.parametrize("episodes", EPISODES)
 @pytest.mark.parametrize("level", ["tiny", "easy"])
-def test_a_constant_agent_never_succeeds_with_adversarial_users(level: Level) -> None:
+def test_a_constant_agent_never_succeeds_with_adversarial_users(level: Level, episodes: int) -> None:
     """But for users who speak for somebody else: those are to be refused at once, and are left out here."""
     others = [name for name in OPERATORS if name != "on_behalf"]
     settings = {"share": 1.0, "operators": others, "depth": 1}
     for name in ("refuses", "refuses and lists everything"):
-        assert successes(AGENTS[name], level=level, adversary=settings)[0] == 0
+        assert successes(AGENTS[name], episodes, level=level, adversary=settings)[0] == 0

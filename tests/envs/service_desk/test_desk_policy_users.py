@@ -202,6 +202,7 @@ def test_the_games_are_registered(name: str, spec: str) -> None:
     assert resolve(spec).kind == "pettingzoo_aec"
 
 
+@pytest.mark.slow
 def test_the_adversary_s_game_can_be_checked_played_and_trained(tmp_path: Path) -> None:
     checked = agentrl("env", "check", GAME)
     assert checked.exit_code == 0, checked.output

@@ -39,7 +39,10 @@ def _open(tier: str) -> Sandbox:
     return opened
 
 
-@pytest.fixture(scope="module", params=TIERS)
+# What `lockdown` holds differs from `namespaces` in a few programs only: .ci/run plays all of them.
+@pytest.fixture(
+    scope="module", params=[pytest.param(tier, marks=[pytest.mark.slow] * (tier == "lockdown")) for tier in TIERS]
+)
 def tier_and_sandbox(request: pytest.FixtureRequest, world: World) -> Iterator[tuple[str, Sandbox]]:
     try:
         opened = _open(request.param)
