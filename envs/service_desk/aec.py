@@ -104,7 +104,7 @@ class ServiceDeskAEC(AECEnv):  # type: ignore[misc] # PettingZoo has no types
         return self._answers[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """A new task. Raises ValueError for a misspelt option, or a wrong value of one."""
+        """A new task. Raises ValueError for a wrong option, UserError for a task that cannot be played."""
         if seed is not None:
             self._np_random = seeding.np_random(seed)[0]
         self._rng = random.Random(int(self._np_random.integers(1 << 62)))

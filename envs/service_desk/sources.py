@@ -78,7 +78,8 @@ def open_tasks(
 def reset_options(options: Mapping[str, Any] | None, number: int | None) -> dict[str, Any]:
     """The options of a reset, all of them there: `split`, `task`, `user_seed` and `number`, the given one unless told.
 
-    Raises ValueError for a wrong value, and for a name that is almost one of these: others are ignored.
+    Raises ValueError for a wrong value, and for a name that is almost one of these (others are ignored); UserError for
+    a task that cannot be played.
     """
     given = dict(options or {})
     for name in given:
@@ -87,6 +88,8 @@ def reset_options(options: Mapping[str, Any] | None, number: int | None) -> dict
     found = {"task": None, "user_seed": None, "number": number, **given, "split": split_of(given)}
     if not isinstance(found["task"], UserTask | None):
         raise ValueError(f"options['task'] is a {type(found['task']).__name__}; it must be a UserTask")
+    if found["task"] is not None:
+        check_task(found["task"])
     for name in ("user_seed", "number"):
         value = given.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0):

@@ -11,7 +11,7 @@ from agentrl.envs.service_desk import ServiceDeskAEC, ServiceDeskEnv
 from agentrl.envs.service_desk.checking import check_task
 from agentrl.envs.service_desk.domains.registry import get_domain
 from agentrl.envs.service_desk.tasks import GivenTasks, read_tasks, sample_task
-from agentrl.errors import ConfigError, TaskFileError
+from agentrl.errors import ConfigError, TaskFileError, UserError
 from agentrl.simulators.adversary import OPERATORS, apply
 from agentrl.simulators.models import Op, Trigger, UserTask
 from agentrl.simulators.users import seeded
@@ -118,3 +118,12 @@ def test_a_call_without_a_name_is_a_broken_one() -> None:
     env.reset(seed=0)
     line = env.step('<tool_call>{"name": "", "arguments": {}}</tool_call>')[0]
     assert line.startswith("error: a call has just a name and arguments")
+
+
+@pytest.mark.parametrize("make", [ServiceDeskEnv, ServiceDeskAEC])
+@pytest.mark.parametrize(("task", "told"), [(ON_ACT, "'confrim'"), (ON_STATE, "'nope'"), (MINED, "'nothing'")])
+def test_a_task_of_a_reset_is_checked_too(make: Callable[..., Any], task: UserTask, told: str) -> None:
+    env = make()
+    env.reset(seed=0, options={"task": GOOD})
+    with pytest.raises(UserError, match=told):
+        env.reset(seed=0, options={"task": task})
