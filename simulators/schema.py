@@ -14,10 +14,10 @@ SlotKind = Literal["id", "name", "zip", "date", "text", "choice", "money", "numb
 HOLE = re.compile(r"\{(\w+)\}")
 _PATTERNS: dict[SlotKind, str] = {
     "id": r"#[A-Za-z]*\d[\w-]*|\b[A-Z]{1,4}-?\d{3,}\b",
-    "zip": r"(?<![\w#$.-])\d{5,6}(?![\w.-])",
+    "zip": r"(?=\d)(?<![\w#$.-])\d{5,6}(?![\w.-])",
     "date": r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)",
     "money": r"[$€£¥￥]\s?\d[\d,]*(?:\.\d+)?|\d[\d,]*(?:\.\d+)?\s?(?:dollars|usd|yuan|rmb|元|块)",
-    "email": r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+    "email": r"(?<![A-Za-z0-9_.+-])[A-Za-z0-9_.+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
     "phone": r"(?<![\w#])\+?\d[\d -]{7,}\d(?!\w)",
 }
 _MINE: frozenset[SlotKind] = frozenset(["name", "zip", "email", "phone"])
