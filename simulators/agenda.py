@@ -15,6 +15,9 @@ from agentrl.simulators.schema import Words
 BOLD = 0.6
 """How probable it is, times cooperativeness, that a user who tells on request names the most important slot at once."""
 
+WASTED = 2
+"""A user leaves after this many times their patience without progress, even if some turns between brought progress."""
+
 
 class StateView(Protocol):
     """What a user may ask the environment. All of it is cheap, and asked a few times for each reply."""

@@ -5,7 +5,7 @@ How annoyed they are follows from the same, and from what they have told already
 
 from typing import Any
 
-from agentrl.simulators.agenda import StateView
+from agentrl.simulators.agenda import WASTED, StateView
 from agentrl.simulators.emotion import Mood
 from agentrl.simulators.models import Reason, SubGoal, UserGoal, UserTask
 from agentrl.simulators.nlu import understand
@@ -16,8 +16,6 @@ _INSISTS = 2
 (the fallback, if there is one, comes first). Who presses bears one more than they press."""
 _FAREWELLS = 2
 """A user leaves at this many goodbyes that came with nothing else, as an agenda user does."""
-_WASTED = 2
-"""A user leaves after this many times their patience without progress, even if some turns between brought progress."""
 _DEMANDS = frozenset(["ask", "confirm", "clarify", "wait"])
 _BUSY = _DEMANDS | {"report_done", "refuse"}
 
@@ -69,7 +67,7 @@ class Ledger:
         if len(closed) == len(self._task.goal.subgoals) and not names & _DEMANDS:
             return "refused" if self._accepted - settled else "satisfied"
         patience = self._task.persona.patience
-        out_of_patience = self.stall >= patience or self.wasted >= _WASTED * patience
+        out_of_patience = self.stall >= patience or self.wasted >= WASTED * patience
         return "gave_up" if out_of_patience or self._farewells >= _FAREWELLS else None
 
     def _refuse(self, settled: set[int], view: StateView, *, heard: bool) -> None:

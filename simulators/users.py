@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Protocol
 
-from agentrl.simulators.agenda import Agenda, Heard, StateView
+from agentrl.simulators.agenda import WASTED, Agenda, Heard, StateView
 from agentrl.simulators.answers import Answer
 from agentrl.simulators.draws import Draws
 from agentrl.simulators.emotion import Mood
@@ -20,9 +20,6 @@ from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.schema import Tongue
 from agentrl.simulators.strategies import HOOKS
 from agentrl.simulators.strategy import Strategy
-
-WASTED = 2
-"""A user leaves after this many times their patience without progress, even if some turns between brought progress."""
 
 
 class User(Protocol):
