@@ -39,7 +39,7 @@ def understand(text: str, ontology: Ontology) -> tuple[DialogueAct, ...]:
     return _understand(text[:_LONG], ontology)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _understand(plain: str, ontology: Ontology) -> tuple[DialogueAct, ...]:
     if "\n" in plain:
         plain = "\n".join(line for line in plain.split("\n") if line.strip())
@@ -93,7 +93,7 @@ def _tables(ontology: Ontology) -> _Tables:
     return _Tables(tuple(labels), tuple(asks), tuple(cues))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _read(sentence: str, ontology: Ontology) -> Sentence:
     """One sentence by itself."""
     values = ontology.spot(sentence)

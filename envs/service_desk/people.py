@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 from agentrl.envs.service_desk.domains.base import Level
 from agentrl.errors import ConfigError, UserError
-from agentrl.simulators.models import Persona
+from agentrl.simulators.models import Disclosure, Persona
 from agentrl.simulators.personas import (
     DEFAULT,
     QUIET,
@@ -36,7 +37,12 @@ def draw_persona(people: People, level: Level, rng: random.Random, name: str) ->
         return rng.choice(people).model_copy(update=named)
     if level == "full":
         return _SAMPLER.sample(rng.getrandbits(31), **named)
-    disclosure = rng.choice(("upfront", "on_request"))
+    return _plain(level, name, rng.choice(("upfront", "on_request")))
+
+
+@lru_cache(maxsize=1024)
+def _plain(level: Level, name: str, disclosure: Disclosure) -> Persona:
+    """One of the few there are where users are plain: kept, as checking one takes as long as a reply."""
     return Persona(id=level, display_name=name, disclosure=disclosure, patience=_PATIENCE[level])
 
 

@@ -64,7 +64,7 @@ class Session:
         self._earlier = 0
         self._answers = self._answers_of(task)
         self._telling = self._make_telling(task.goal.must_hear)
-        self._privacy = Privacy(task, domain, self._said_by_user, self._shown_by_tools)
+        self._privacy = Privacy(task, domain, self.log)
         self._language: Literal["zh", "en", ""] = ""
         self._spoken: dict[str, list[bool]] = {"zh": [], "en": []}
 
@@ -174,13 +174,6 @@ class Session:
             self._forbidden("wrong_language")
         if last.reason != "gave_up" and unfounded(self.task, self.domain, self.desk, self.log):
             self._forbidden("unfounded_refusal")
-
-    def _said_by_user(self) -> str:
-        return "\n".join(event.turn.text for event in self.log if isinstance(event, Heard)).lower()
-
-    def _shown_by_tools(self) -> str:
-        calls = [event for event in self.log if isinstance(event, Called)]
-        return "\n".join(event.error or _IN_JSON(event.result) for event in calls).lower()
 
     def _make_telling(self, must_hear: Sequence[str]) -> Telling:
         domain, state, goal = self.domain, self.desk.state, self.task.goal

@@ -30,7 +30,7 @@ def facts_in(text: str, kinds: Iterable[str] = ("date", "money"), words: tuple[s
     return found
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def fact_of(value: str, words: tuple[str, ...] = ()) -> Fact:
     """The value as a fact; ("text", value) for what is no date, no amount and none of the words."""
     if value in words:
@@ -62,7 +62,7 @@ def _one_of(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _pattern(value: str) -> re.Pattern[str]:
     left, right = (r"(?<!\w)" if value[:1].isalnum() else ""), (r"(?!\w)" if value[-1:].isalnum() else "")
     if not value.isascii():
