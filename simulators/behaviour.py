@@ -237,7 +237,7 @@ def _manners(persona: Persona, tongue: Tongue) -> list[str]:
         ),
         (noise.casing == "upper", "You write in CAPITALS.", "你的英文都用大写。"),
         (noise.casing == "lower", "You write in small letters.", "你的英文都用小写。"),
-        (noise.emoji > 0, "About {emoji} % of your messages end with an emoji.", "你约{emoji}%的消息带表情符号。"),
+        (noise.emoji >= 0.005, "About {emoji} % of your messages end with an emoji.", "你约{emoji}%的消息带表情符号。"),
         (persona.emotion.start > 0.5, "You are annoyed from the beginning.", "你一开始就很不耐烦。"),
     ]
     rates = {"typos": round(100 * noise.typo_rate), "emoji": round(100 * noise.emoji)}

@@ -35,6 +35,10 @@ class Unusable(Transient):
     """An answer that is no text to use. The same seed would give it again."""
 
 
+class Refused(Transient):
+    """An error in place of an answer: perhaps just for this conversation."""
+
+
 def text_of(answer: bytes, max_tokens: int) -> str:
     """The text of a chat completion, without thoughts. Raises Transient or Unusable where there is none."""
     content, reason = _content(answer)
@@ -84,17 +88,17 @@ def _content(answer: bytes) -> tuple[str, str]:
         raise Transient(f"answered what is no chat completion: {shown(answer)}")
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise Transient(f"answered without a choice: {shown(answer)}")
+        raise (Refused if completion.get("error") else Transient)(f"answered without a choice: {shown(answer)}")
     if completion.get("error"):
-        raise Transient(f"answered with an error: {shown(answer)}")
+        raise Refused(f"answered with an error: {shown(answer)}")
     choice = choices[0] if isinstance(choices[0], dict) else {}
     message, reason = choice.get("message"), str(choice.get("finish_reason"))
-    content = message.get("content") if isinstance(message, dict) else None
-    if content is None and reason == "length":
-        return "", reason  # a server that hands thoughts out in a field of their own
+    content, refusal = (message.get("content"), message.get("refusal")) if isinstance(message, dict) else (None, None)
+    if content is None and (reason == "length" or reason in _BROKEN_OFF or refusal):
+        return "", reason  # of "length": a server that hands thoughts out in a field of their own
     if not isinstance(content, str):
         raise Transient(f"answered without a text: {shown(answer)}")
-    return content, reason
+    return content.encode("utf-8", "replace").decode(), reason  # half an emoji fits into no file
 
 
 def _told(data: bytes) -> str:

@@ -1,6 +1,7 @@
 """A task in words, second person: what a language model or a person who plays the user is told."""
 
 from collections.abc import Collection
+from typing import Final
 
 from agentrl.simulators.behaviour import behaviours
 from agentrl.simulators.emotion import ANGRY, CURT, Mood
@@ -9,6 +10,9 @@ from agentrl.simulators.nlg import HALF
 from agentrl.simulators.ontology import Ontology
 from agentrl.simulators.personas import OCCUPATIONS
 from agentrl.simulators.schema import HOLE, Tongue
+
+_TOLD: Final = 0.005
+"""Rates below it would be told as 0 %."""
 
 
 def describe(task: UserTask, ontology: Ontology, locale: Locale | None = None) -> str:
@@ -128,7 +132,7 @@ def _attitude(persona: Persona, tongue: Tongue) -> list[str]:
             "你不太配合，回答得很勉强。",
         ),
         (
-            persona.locale == "mixed",
+            persona.locale == "mixed" and share >= _TOLD,
             f"About {share:.0%} of your sentences are in English, or have English words in them.",
             f"你大约{share:.0%}的句子是英文，或者夹杂英文词。",
         ),

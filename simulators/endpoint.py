@@ -16,7 +16,7 @@ from http.client import HTTPException
 from typing import Any
 
 from agentrl.errors import ConfigError, ContextError, EndpointError, UnusableAnswerError
-from agentrl.simulators.completions import Transient, Unusable, shown, text_of
+from agentrl.simulators.completions import Refused, Transient, Unusable, shown, text_of
 from agentrl.simulators.transport import is_address, post
 
 Message = Mapping[str, str]
@@ -24,8 +24,9 @@ Message = Mapping[str, str]
 
 _LONGEST_WAIT = 30.0
 _TRANSIENT = frozenset([408, 409, 425, 429, 500, 502, 503, 504])
-_TOO_LONG = frozenset([400, 413, 422])
-"""What servers answer to a conversation that does not fit; and to other things, which get no better when it is cut."""
+_REFUSED = frozenset([400, 403, 413, 422, 451])
+"""What servers answer to a conversation that does not fit, or that their filter does not let pass; and to other things,
+which get no better when it is cut."""
 _OVERFLOW = re.compile(r"context.?(?:length|size|window)|maximum context|too long|too many tokens", re.IGNORECASE)
 _ADVICE = {
     401: " Check api_key (or the variable OPENAI_API_KEY).",
@@ -96,7 +97,8 @@ class Endpoint:
     def chat(self, messages: Sequence[Message], seed: int | None = None) -> str:
         """What the model says next, without its thoughts.
 
-        Raises EndpointError: ContextError where the messages may be too long for the model, UnusableAnswerError for an
+        Raises EndpointError: ContextError where the messages may be too long for the model, or are refused;
+        UnusableAnswerError for an
         answer that was cut or is empty.
         """
         body: dict[str, Any] = {
@@ -114,7 +116,8 @@ class Endpoint:
                 unusable, overflow = isinstance(problem, Unusable), _OVERFLOW.search(str(problem))
                 if overflow or attempt > self.retries:
                     times = f" ({attempt} attempts)" if attempt > 1 else ""
-                    kind = UnusableAnswerError if unusable else ContextError if overflow else EndpointError
+                    refused = overflow or isinstance(problem, Refused)
+                    kind = UnusableAnswerError if unusable else ContextError if refused else EndpointError
                     raise kind(f"{self.url}: {problem}{times}.") from problem
                 if unusable and seed is not None:
                     body["seed"] = seed + attempt
@@ -153,7 +156,7 @@ class Endpoint:
         advice = _ADVICE.get(code, "")
         if code < HTTPStatus.BAD_REQUEST:
             advice = f" Requests are not sent on to {headers.get('Location', 'elsewhere')}; give the right base_url."
-        return (ContextError if code in _TOO_LONG else EndpointError)(f"{self.url}: {problem}.{advice}")
+        return (ContextError if code in _REFUSED else EndpointError)(f"{self.url}: {problem}.{advice}")
 
 
 def _reason(error: object) -> str:

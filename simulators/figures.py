@@ -43,24 +43,31 @@ def date(parts: Sequence[str | None]) -> str:
     """
     year, month, day, *others = parts
     if year:
-        return f"{year}-{month:0>2}-{day:0>2}"
+        return f"{int(year)}-{_two(month)}-{_two(day)}"
     one, sign, two, its_year, before, name_behind, year_after, month_zh, day_zh, name, behind, year_behind = others
     if one and two:
         day_first = int(one) > _MOST_MONTHS or (sign == "." and int(two) <= _MOST_MONTHS)
-        return f"{its_year}-{two:0>2}-{one:0>2}" if day_first else f"{its_year}-{one:0>2}-{two:0>2}"
+        month, day = (two, one) if day_first else (one, two)
+        return f"{int(its_year or 0)}-{_two(month)}-{_two(day)}"
     named = name or name_behind
     month = str(_MONTHS.index(named[:3].lower()) + 1) if named else month_zh
-    told = f"{month:0>2}-{behind or before or day_zh:0>2}"
+    told = f"{_two(month)}-{_two(behind or before or day_zh)}"
     known_year = year_behind or year_after
-    return f"{known_year}-{told}" if known_year else told
+    return f"{int(known_year)}-{told}" if known_year else told
+
+
+def _two(digits: str | None) -> str:
+    """Two digits as ASCII has them: "５" and "5" are "05"."""
+    return f"{int(digits or 0):02d}"
 
 
 def amount(digits: str) -> str:
     """What a group of `AMOUNT` holds as "42", or as "42.50" where there are cents."""
-    if digits.isdecimal():
-        return digits
+    if digits.isascii() and digits.isdecimal() and digits[0] != "0":
+        return digits  # as nearly all are
     whole, _, cents = digits.replace(",", "").partition(".")
-    return f"{whole}.{cents:0<2}" if cents.strip("0") else whole
+    cents = f"{int(cents.ljust(2, '0') or 0):02d}"
+    return f"{int(whole)}.{cents}" if cents != "00" else f"{int(whole)}"
 
 
 def dates_in(text: str) -> list[str]:

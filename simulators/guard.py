@@ -50,8 +50,6 @@ def problems(text: str, bounds: Bounds, ontology: Ontology) -> list[str]:
     found: list[str] = []
     if not text.strip():
         return ["said nothing"]
-    if len(text) > _LONGEST:
-        found.append(f"longer than {_LONGEST} characters")
     if _OTHERS.search(_without(text, bounds.allowed)):
         found.append("spoke for somebody else")
     if tongue := foreign(_without(text, bounds.required), bounds.locale, bounds.allowed, ontology):
@@ -106,7 +104,8 @@ def guarded(
     complaint = ""
     for _ in range(REGENERATIONS + 1):
         text = ask(complaint)
-        wrong = check(text)
+        # What else is wrong with pages of a model that has lost its way is not worth the time.
+        wrong = check(text) if len(text) <= _LONGEST else [f"longer than {_LONGEST} characters"]
         if not wrong:
             return text, tuple(notes)
         complaint = "; ".join(wrong)

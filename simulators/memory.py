@@ -1,6 +1,7 @@
 """What a language model that plays a user sees of the conversation: a bounded part, however much an agent writes.
 
-Otherwise an agent could make a lost dialogue FAILED, and so uncounted, by overflowing its user's context.
+Otherwise an agent could make a lost dialogue FAILED, and so uncounted, by overflowing its user's context, or by words
+that a provider refuses to answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ LONGEST_READ: Final = 4_000
 _LONGEST_CONVERSATION: Final = 16_000
 """Characters that are remembered at most, the last message beside them."""
 _SHORTEST: Final = 200
-"""A last message of no more characters is not cut further: it is the context that is too small."""
+"""A last message of no more characters is not cut further, but left out."""
 _CUT: Final = " [...]"
 
 
@@ -48,7 +49,8 @@ class Memory:
     def ask(self, respond: Callable[[Sequence[Message], int], str], seed: int, note: str = "") -> str:
         """What `respond` makes of the conversation, with a note at its end.
 
-        Where it does not fit, the older half is forgotten, and at last the message is cut that is to be answered.
+        Where it does not fit, or is refused, the older half is forgotten, and at last the message is cut that is to be
+        answered, down to nothing.
         Raises ContextError when not even that helps, and what else `respond` raises.
         """
         while True:
@@ -66,6 +68,11 @@ class Memory:
             return True
         text = self._messages[0]["content"].removesuffix(_CUT)
         if len(text) <= _SHORTEST:
-            return False
+            # Not the length, then: its words may be what a filter refuses, and a user does not read these either.
+            unread = _CUT.strip()
+            if len(self.heard) == 1 or self._messages[0]["content"] == unread:
+                return False
+            self._messages[0] = {"role": "user", "content": unread}
+            return True
         self._messages[0] = {"role": "user", "content": text[: max(_SHORTEST, len(text) // 2)] + _CUT}
         return True

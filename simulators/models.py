@@ -176,8 +176,8 @@ class Trigger(_Model):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.on == "turn" and not self.match.isdecimal():
-            raise ValueError(f"match is {self.match!r}; with on='turn' it must be a number")
+        if self.on == "turn" and not (self.match.isdecimal() and len(self.match) <= len("9999")):
+            raise ValueError(f"match is {self.match[:9]!r}; with on='turn' it must be a number of a turn")
         if self.on == "turn" and self.nth > 1:
             raise ValueError(f"nth is {self.nth}; with on='turn' it must be 1: a turn comes up once")
         return self

@@ -11,7 +11,8 @@ _CLAUSE: Final = re.compile(r"[,;:，；：.!?。！？\n]|\s[-–—]\s|—")
 def _behind(name: str, words: int, characters: int) -> str:
     """One of this name, and up to so many English words, or Chinese characters, behind it at the end of a clause."""
     en, zh = ("|".join(DATA[name][tongue]) for tongue in ("en", "zh"))
-    little = r"(?:[^\w]+(?!(?:but|please)\b)[\w'#]+)"
+    # The two parts share no sign, or a row of signs could be divided in exponentially many ways.
+    little = r"(?:[^\w'#]++(?!(?:but|please)\b)[\w'#]++)"
     return rf"(?:{en}){little}{{0,{words}}}[^\w]*$|(?:{zh})[^，。！？,.!?]{{0,{characters}}}$"
 
 

@@ -107,6 +107,8 @@ def check_op(
             raise UserError(f"{where} has {name} = {value!r}, which there is not.{hint}")
     _check_moment(op, strategy, task, where)
     _check_trigger(op.trigger, where, ontology, predicates)
+    if "fallback" in op.name and not any(subgoal.fallback for subgoal in task.goal.subgoals):
+        raise UserError(f"{where} is about what the user wants instead, but no wish of the goal has a fallback")
 
 
 def _check_moment(op: Op, strategy: type[Strategy] | None, task: UserTask, where: str) -> None:
@@ -115,6 +117,9 @@ def _check_moment(op: Op, strategy: type[Strategy] | None, task: UserTask, where
             raise UserError(f"{where} has a trigger, but nothing that it does waits for one; leave it out")
         return
     when = op.trigger or strategy.trigger
+    number = 0 if when is None else int(when.match) if when.on == "turn" else when.nth
+    if number > task.max_turns:
+        raise UserError(f"{where} waits for number {number}, but the task has {task.max_turns} turns")
     if task.opener is not None and (when is None or (when.on == "turn" and int(when.match) == 0)):
         raise UserError(
             f"{where} acts in the opening, but the task's opener is said word for word: leave the opener out, or give "

@@ -18,7 +18,7 @@ _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _NO_SIGN: Final = r"\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fffA-Za-z\uff21-\uff5a\u00aa-\u024f\u1d00-\u1eff\u2160-\u217f"
 _ELSEWHERE: Final = re.compile(rf"[¿¡]|(?:(?![{_NO_SIGN}])[^\W\d_]){{2}}")
 """A mark of Spanish, or two letters neither Chinese nor Latin: kana, hangul, Cyrillic. One may be in a face."""
-_VALUE: Final = re.compile(r"[A-Za-z0-9._+-]*[@#\d][A-Za-z0-9._@-]*|https?://\S+")
+_VALUE: Final = re.compile(r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]*[@#\d][A-Za-z0-9._@-]*|https?://\S+")
 _LETTER: Final = r"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]"
 _WORD: Final = re.compile(rf"{_LETTER}+(?:['-]{_LETTER}+)*")
 _NAME: Final = re.compile(r"\b(?i:de|la|le|les|los|las|el|del|du|da|di|van|von|der|den)(?= (?:la |der |los )?[A-Z])")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any, Final, Literal, get_args
 
 Reason = Literal["satisfied", "refused", "gave_up"]
@@ -102,8 +103,8 @@ def _check_turn(turn: UserTurn) -> None:
     for name, right, what in (
         ("text", isinstance(turn.text, str), "a text"),
         ("acts", _are(turn.acts, DialogueAct), "a tuple of DialogueAct"),
-        ("emotion", _is_number(turn.emotion, float | int), "a number"),
-        ("stall", _is_number(turn.stall, int), "a whole number"),
+        ("emotion", _is_number(turn.emotion, Real), "a number"),
+        ("stall", _is_number(turn.stall, Integral), "a whole number"),
         ("done", isinstance(turn.done, bool), "True or False"),
         ("guard", _are(turn.guard, str), "a tuple of texts"),
         ("by_model", isinstance(turn.by_model, bool), "True or False"),

@@ -9,7 +9,7 @@ from agentrl.simulators.ontology import Ontology
 
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 _NUMBER: Final = re.compile(
-    r"#(?=[A-Za-z]*\d)[A-Za-z0-9]+|[$＄€£¥￥]\s?\d+(?:[.,]\d+)*|\d+(?:[.,]\d+)*\s?(?:euros?|yuan|rmb)"
+    r"#(?=[A-Za-z]*\d)[A-Za-z0-9]+|[$＄€£¥￥]\s?\d+(?:[.,]\d+)*|(?<!\d)(?<!\d[.,])\d+(?:[.,]\d+)*\s?(?:euros?|yuan|rmb)"
     r"|[A-Za-z]{0,3}\d{3,}[A-Za-z0-9]*",
     re.IGNORECASE,
 )

@@ -5,6 +5,7 @@ A policy is a run directory (its newest whole checkpoint), the folder or hub id 
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,8 +132,9 @@ def generate_episodes(
     player = open_player(policy, env, env_args or {}, limits, display, inherit=inherit)
     tell_conditions(player, display)
     limit = FailureLimit(player.max_failed_share, min(_WINDOW, max(1, len(numbers) - first) * samples))
-    batches = _batches(numbers[first:], max(1, player.at_once // samples), samples, split, seed, temperature)
-    return _played(player, batches, limit, display)
+    left, at_once = numbers[first:], max(1, player.at_once // samples)
+    batches = _batches(left, at_once, samples, split, seed, temperature)
+    return _played(player, batches, math.ceil(len(left) / at_once), limit, display)
 
 
 def _batches(
@@ -145,23 +147,22 @@ def _batches(
 
 
 def _played(
-    player: Player, batches: Iterable[Sequence[Job]], limit: FailureLimit, display: Display
+    player: Player, batches: Iterable[Sequence[Job]], count: int, limit: FailureLimit, display: Display
 ) -> Iterator[Episode]:
-    """The episodes of the batches; says once why some FAILED, and once that a language model is not fit for users."""
+    """The episodes of `count` batches; says once why some FAILED, and that a model is not fit for users."""
     told = warned = ""
     spoken: Worded | None = None
     try:
-        for jobs in batches:
+        for number, jobs in enumerate(batches, 1):
             batch = player.collector.collect(jobs, player.make_seat, limit)
             if not told and (told := tell_failures(batch)):
                 display.say(told, "yellow")  # once: the others will have much the same reason
             before = [{"user_turns": spoken.as_dict()}] if spoken else []
             spoken = worded(before + [{"user_turns": one.info.get("user_turns")} for one in batch if not one.failed])
-            if not warned and spoken and spoken.by_model >= _ENOUGH_TURNS and (warned := spoken.note):
+            enough = spoken is not None and (number == count or spoken.by_model >= _ENOUGH_TURNS)
+            if spoken and enough and not warned and (warned := spoken.note):
                 display.say(warned, "yellow")
             yield from batch
-        if not warned and spoken and spoken.note:
-            display.say(spoken.note, "yellow")
     finally:
         player.collector.close()
 

@@ -35,7 +35,7 @@ def in_words(report: EvalReport) -> str:
     """The overall rate, what it hides (episodes that FAILED, or that the context had no room for), and the judge's."""
     told = [str(report.overall), tell_failures(report.episodes)]
     if report.no_room:
-        told.append(f"{report.no_room} of {len(report.episodes)} episodes did not fit max_context")
+        told.append(f"{report.no_room} of {len(report.episodes)} episodes did not fit max_context: raise it")
     if report.worded:
         told.append(report.worded.note)
     if report.judged:

@@ -405,7 +405,6 @@ def test_the_opener_is_said_word_for_word() -> None:
         ("  ", "en", ["said nothing"]),
         ("ok ###STOP###", "en", ["spoke for somebody else"]),
         ('<tool_call>{"name": "x"}</tool_call>', "en", ["spoke for somebody else"]),
-        ("a" * 2000, "en", ["longer than 1500 characters"]),
     ],
 )
 def test_the_guard_names_what_is_wrong(text: str, locale: Any, wrong: list[str]) -> None:

@@ -96,3 +96,23 @@ def test_what_stands_behind_a_day_is_no_year() -> None:
 def test_another_currency_is_another_amount() -> None:
     assert problems("for 42 euros", Bounds("en", ("It costs $42.",)), SHOP) == ["made up '42 euros'"]
     assert facts_in("€42") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("５月２０日", "05-20"),
+        ("2026年５月２日", "2026-05-02"),
+        ("May ５", "05-05"),
+        ("２０２６-０５-２０", "2026-05-20"),
+    ],
+)
+def test_full_width_figures_are_dates(text: str, fact: str) -> None:
+    assert dates_in(text) == [fact]
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"), [("$05", "5"), ("＄４２", "42"), ("$007.50", "7.50"), ("$0", "0"), ("$0.5", "0.50")]
+)
+def test_amounts_have_one_spelling(text: str, fact: str) -> None:
+    assert amounts_in(text) == [fact]

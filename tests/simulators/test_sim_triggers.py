@@ -106,9 +106,7 @@ def test_what_waits_for_nothing_has_no_trigger(name: str, args: dict[str, Any]) 
         check(task(name, turn(1), **args))
 
 
-@pytest.mark.parametrize(
-    ("name", "trigger"), [("preconsent", None), ("preconsent", turn(0)), ("tangent", turn(0)), ("say_fallback", None)]
-)
+@pytest.mark.parametrize(("name", "trigger"), [("preconsent", None), ("preconsent", turn(0)), ("tangent", turn(0))])
 def test_an_opener_leaves_no_room_for_what_shows_in_the_opening(name: str, trigger: Trigger | None) -> None:
     with pytest.raises(UserError, match=f"'{name}' acts in the opening, but the task's opener is said word for word"):
         check(task(name, trigger, opener="Hello there!"))
@@ -122,3 +120,22 @@ def test_an_opener_leaves_room_for_what_comes_later(name: str) -> None:
     user = AgendaUser(given, DESK)
     assert user.open(DeskState()).text == "Hello there!"
     assert name in {act.name for act in user.reply(ASKED, DeskState()).acts}
+
+
+@pytest.mark.parametrize("trigger", [turn(500), Trigger(on="act", match="confirm", nth=99)])
+def test_what_comes_after_the_last_turn_is_refused(trigger: Trigger) -> None:
+    with pytest.raises(UserError, match=r"waits for number (500|99), but the task has \d+ turns"):
+        check(task("tangent", trigger, topic="pets"))
+
+
+def test_a_number_that_no_turn_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="number of a turn"):
+        Trigger(on="turn", match="9" * 5000)
+
+
+@pytest.mark.parametrize("name", ["say_fallback", "silent_fallback"])
+def test_a_fallback_needs_one(name: str) -> None:
+    given = task(name, None)
+    wish = given.goal.subgoals[0].model_copy(update={"fallback": None})
+    with pytest.raises(UserError, match="no wish of the goal has a fallback"):
+        check(given.model_copy(update={"goal": given.goal.model_copy(update={"subgoals": (wish,)})}))

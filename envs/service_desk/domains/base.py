@@ -62,7 +62,7 @@ class Domain(ABC):
         """The database of a task's seed. Even seeds are the training split's, odd ones the held-out split's."""
         state = _made(self, seed)
         return {
-            name: dict(zip(part, map(dict.copy, part.values()), strict=True)) if isinstance(part, dict) else part
+            name: dict(zip(part, map(dict, part.values()), strict=True)) if isinstance(part, dict) else part
             for name, part in state.items()
         }
 
