@@ -1,7 +1,7 @@
 """Who plays a seat: a policy that samples through an engine, or a script."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -44,20 +44,27 @@ class ScriptedSeat:
     trainable: bool = True
     turns: list[Turn] = field(default_factory=list)
     final_observation: str = ""
+    _said: tuple[str, str] | None = None
+    """The last observation and the answer to it, of which its outcome makes a turn: made at once it is made twice."""
 
     async def act(self, observation: str) -> str | None:
         """Ask the script."""
+        self._settle()
         text = self.script(observation)
-        self.turns.append(Turn(stop=Stop.SCRIPTED, observation=observation, text=text))
+        self._said = observation, text
         return text
 
     def record(self, outcome: Outcome) -> None:
         """Add the outcome to the last turn."""
-        _credit(self.turns, outcome)
+        if self._said is None:
+            _credit(self.turns, outcome)
+        else:
+            self._settle(reward=outcome.reward, rewards=dict(outcome.rewards), info=_plain(outcome.info))
         self.final_observation = outcome.final_observation or self.final_observation
 
     def trajectory(self, end: End, failure: str = "") -> Trajectory:
         """The turns so far, without token ids."""
+        self._settle()
         return Trajectory(
             agent=self.agent,
             turns=tuple(self.turns),
@@ -70,6 +77,13 @@ class ScriptedSeat:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _settle(self, **gained: Any) -> None:
+        """Make the last answer a turn, with what was gained by it."""
+        if self._said is not None:
+            observation, text = self._said
+            self.turns.append(Turn(stop=Stop.SCRIPTED, observation=observation, text=text, **gained))
+            self._said = None
 
 
 class PolicySeat:
@@ -168,5 +182,10 @@ def _credit(turns: list[Turn], outcome: Outcome) -> None:
     parts = dict(last.rewards)
     for name, value in outcome.rewards.items():
         parts[name] = parts.get(name, 0.0) + value
-    info: dict[str, Any] = {k: v for k, v in outcome.info.items() if isinstance(v, _PLAIN)}
-    turns[-1] = replace(last, reward=last.reward + outcome.reward, rewards=parts, info={**last.info, **info})
+    info = {**last.info, **_plain(outcome.info)}
+    turns[-1] = replace(last, reward=last.reward + outcome.reward, rewards=parts, info=info)
+
+
+def _plain(info: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an info is kept with the turn."""
+    return {key: value for key, value in info.items() if isinstance(value, _PLAIN)}
