@@ -6,7 +6,6 @@ It works by cues, so it sends back some honest wordings; a model that is asked a
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from agentrl.simulators import act_cues
@@ -16,6 +15,7 @@ from agentrl.simulators.models import DialogueAct, UserTurn
 from agentrl.simulators.negation import assents, clauses, denied, depends, negated, says_to_go_on, without_asking
 from agentrl.simulators.nlg import RELATIONS
 from agentrl.simulators.ontology import Ontology
+from agentrl.simulators.other_records import wants_others
 from agentrl.simulators.wish_words import wish_names, wish_phrases
 
 WISHES: Final = frozenset(["request", "change", "fallback"])
@@ -28,7 +28,6 @@ _CHATS: Final = frozenset(["tangent", "fish", "complain", "ask_status"])
 _SENTENCE: Final = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 _WHENEVER: Final = re.compile(r"\b(?:when(?:ever)?|where) (?:you|it['’]?s|i|we|possible)\b", re.IGNORECASE)
 _NOTHING: Final = re.compile(r"(?!)")
-_FIRST_WORD: Final = re.compile(r"^(?:an?|my|the|one of my)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,7 @@ def _wishes(text: str, planned: Planned, ontology: Ontology) -> Iterable[str]:
             yield f"brought in another wish: {ontology.intents[kind].vague['en'][0]!r}"
     if due and depends(text) and not depends(planned.plain):
         yield "made a wish depend on something"
-    others = _others(ontology)
-    if others.search(text) and not others.search(planned.plain):
+    if wants_others(text, ontology) and not wants_others(planned.plain, ontology):
         changes = [patterns[kind] for kind, intent in ontology.intents.items() if not intent.info]
         if due or any(pattern.search(text) for pattern in changes):
             yield "brought in another wish: the same for other records"
@@ -203,20 +201,3 @@ def _without_claims(text: str) -> str:
     """The text without the sentences that say what was done: no wishes."""
     cue = act_cues.NEEDED["claim_done"]
     return " ".join(sentence for sentence in _SENTENCE.findall(text) if not cue.search(sentence))
-
-
-@lru_cache(maxsize=16)
-def _others(ontology: Ontology) -> re.Pattern[str]:
-    """What speaks of more records than one, or of another: "and every other order I have", "所有订单"."""
-    nouns = [_FIRST_WORD.sub("", words) for words in ontology.problem.get("en", ())]
-    en = "|".join(["one", "purchase", *(re.escape(noun) for noun in nouns if " " not in noun)])
-    zh = "|".join(re.escape(noun) for noun in ontology.problem.get("zh", ()))
-    return re.compile(
-        rf"\b(?:every|all|each|both)(?: single)?(?: of)?(?: my| the)?(?: other| remaining)? (?:{en})s?\b"
-        rf"|\b(?:another|other|remaining|previous|second|next|earlier|older) (?:{en})s?\b"
-        rf"|\b(?:the|my|all) (?:rest|others)\b|\b(?:everything|anything|all) (?:else )?(?:that )?(?:i|on|in|under)\b"
-        rf"|\b(?:{en}) before that\b|\bboth #"
-        rf"|(?:其他|其它|其余|别|另外?|所有|全部|剩下|每一?个)(?:所有|全部|一个|个|那个|的)*(?:{zh})"
-        rf"|(?:{zh})(?:们|也|统统)?(?:都|全)|(?:其他|其它|其余|剩下|另外)的?(?:也|都|全|一起)",
-        re.IGNORECASE,
-    )

@@ -38,9 +38,7 @@ def table_agent(agent: str, entry: EnvEntry, env: Any, multiline: bool) -> Choos
     Raises ConfigError when there is no such agent, or the environment has no expert.
     """
     if agent not in ("human", *SCRIPTED):
-        hint = (
-            nearest(agent, ("human", *SCRIPTED), 1) or " A run or a model plays where a person takes a seat: --as."
-        )
+        hint = nearest(agent, ("human", *SCRIPTED), 1) or " A run or a model plays where a person takes a seat: --as."
         raise ConfigError(f"--agent {agent}: must be human, expert or noop.{hint}")
     expert = getattr(env.unwrapped, "expert", None)
     if agent == "expert" and not callable(expert):
