@@ -44,7 +44,7 @@ class ScriptedSeat:
     trainable: bool = True
     turns: list[Turn] = field(default_factory=list)
     final_observation: str = ""
-    _said: tuple[str, str] | None = None
+    _said: tuple[str, str] | None = field(default=None, init=False)
     """The last observation and the answer to it, of which its outcome makes a turn: made at once it is made twice."""
 
     async def act(self, observation: str) -> str | None:
